@@ -1,0 +1,127 @@
+"""Publishing: a model file and a sample come in, an immutable version in the registry goes out.
+
+A version is written beside its place, synced to disk and renamed, so that nobody ever sees half of
+it. Afterwards it is never changed.
+"""
+
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from re import fullmatch
+from typing import Any
+
+from deploy.describe import describe
+from deploy.errors import Refused
+from deploy.sample import Sample, write_sample
+from service.engine import load_estimator
+from service.manifest import MODEL_NAME, Manifest, write_manifest
+from service.registry import ROUTES
+from service.version import SAMPLE
+
+LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "skops")
+
+
+def publish(
+    registry: Path,
+    model: Path,
+    name: str,
+    sample: Sample,
+    *,
+    description: str = "",
+    metrics: Mapping[str, float] | None = None,
+    trusted: Sequence[str] = (),
+    trust_pickle: bool = False,
+) -> Manifest:
+    """Write the next version of `name` and return its manifest; raise `Refused` and change nothing."""
+    if not fullmatch(MODEL_NAME, name) or name == ROUTES:
+        raise Refused(
+            f"{name!r} can't be a model's name: expected letters, digits, '.', '_' and '-', "
+            f"at most 64, beginning with a letter or digit, and not {ROUTES!r}"
+        )
+    estimator = open_model(model, trusted, trust_pickle)
+    signature, sample = describe(estimator, sample)
+    shelf = registry / name
+    shelf.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=shelf) as temporary:
+        staging = Path(temporary) / "version"
+        staging.mkdir()
+        artifact = staging / f"model{model.suffix}"
+        shutil.copyfile(model, artifact)
+        write_sample(sample, signature, staging / SAMPLE)
+        while True:
+            number = next_version(shelf)
+            manifest = write_manifest(
+                staging,
+                name=name,
+                version=number,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                description=description,
+                artifact=artifact.name,
+                trusted=tuple(trusted),
+                signature=signature,
+                metrics=dict(metrics or {}),
+                libraries=_libraries(),
+            )
+            _sync(staging)
+            try:
+                staging.rename(shelf / str(number))
+            except OSError:
+                if not (shelf / str(number)).exists():
+                    raise
+                (staging / "manifest.json").unlink()  # another publisher took the number
+                continue
+            _sync(shelf)
+            return manifest
+
+
+def open_model(path: Path, trusted: Sequence[str], trust_pickle: bool) -> Any:
+    """Open a model file; raise `Refused` where that would mean running code nobody vouched for."""
+    if path.suffix not in (".skops", ".joblib", ".pkl", ".pickle"):
+        raise Refused(f"{path}: a model is a .skops file, or with --trust a .joblib or .pkl file")
+    if not path.is_file():
+        raise Refused(f"{path}: no such file")
+    if path.suffix != ".skops" and not trust_pickle:
+        raise Refused(
+            f"{path}: a pickle runs any code it holds when it is opened, on every replica. Save the "
+            "model with skops.io.dump, or vouch for the file with --trust"
+        )
+    try:
+        if path.suffix == ".skops":
+            from skops.io import get_untrusted_types
+
+            unknown = sorted(set(get_untrusted_types(file=path)) - set(trusted))
+            if unknown:
+                flags = " ".join(f"--trust-type {each}" for each in unknown)
+                raise Refused(
+                    f"{path}: it holds types that skops doesn't know: {', '.join(unknown)}. "
+                    f"If you know where they come from: {flags}"
+                )
+        return load_estimator(path, trusted)
+    except Refused:
+        raise
+    except Exception as error:  # whatever a foreign file makes its loader raise
+        raise Refused(f"{path}: can't be opened: {type(error).__name__}: {error}") from error
+
+
+def next_version(shelf: Path) -> int:
+    """Return the number after the largest one in a model's folder."""
+    return max((int(each.name) for each in shelf.iterdir() if each.name.isdecimal()), default=0) + 1
+
+
+def _libraries() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: installed(name) for name in LIBRARIES}}
+
+
+def _sync(folder: Path) -> None:
+    """Write a folder and the files in it to disk for good."""
+    for path in (*(each for each in folder.iterdir() if each.is_file()), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

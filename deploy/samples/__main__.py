@@ -1,0 +1,57 @@
+"""Train and publish the samples that a registry doesn't hold yet: `python -m deploy.samples`."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from deploy.publish import publish
+from deploy.routes import activate, routed
+from deploy.samples import SAMPLES
+
+
+def publish_samples(
+    registry: Path, names: Sequence[str] = tuple(SAMPLES), say: Callable[[str], None] = click.echo
+) -> None:
+    """Train, evaluate, publish and route each sample in `names` that has no route yet."""
+    from skops.io import dump
+
+    for name in names:
+        if routed(registry, name):
+            continue
+        trained = SAMPLES[name]()
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "model.skops"
+            dump(trained.estimator, file)
+            manifest = publish(
+                registry,
+                file,
+                trained.name,
+                trained.sample,
+                description=trained.description,
+                metrics=trained.metrics,
+                trusted=trained.trusted,
+            )
+        activate(registry, name, manifest.version, "sample")
+        scores = ", ".join(f"{metric} {value:.4g}" for metric, value in trained.metrics.items())
+        say(f"published {name} version {manifest.version} ({scores})")
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(SAMPLES)))
+@click.option(
+    "--registry",
+    type=click.Path(path_type=Path),
+    default=Path(".flotilla/registry"),
+    show_default=True,
+    help="Folder of models, versions and routes.",
+)
+def main(names: Sequence[str], registry: Path) -> None:
+    """Train and publish the sample models NAMES (all of them by default)."""
+    publish_samples(registry, names or tuple(SAMPLES))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

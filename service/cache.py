@@ -1,0 +1,134 @@
+"""The shared prediction cache: keys of rows come in, their cached answers or None go out.
+
+Look-ups that wait in the same turn of the event loop travel in one MGET, writes in one pipeline after
+the reply. Whatever Redis does, a look-up costs its request at most the timeout and never an error:
+the cache fails open, because an answer can always be computed.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from service.breaker import Breaker
+
+MAX_PENDING_WRITES = 10_000
+CONNECTION_PATIENCE = 10  # a silent connection is dropped after this many look-up timeouts
+
+Found = list[bytes | None] | None  # None: Redis wasn't asked or didn't answer
+
+
+class RowCache:
+    """Answers by key, in Redis. Belongs to one event loop; make it after the worker has forked."""
+
+    def __init__(
+        self,
+        url: str,
+        ttl_seconds: int,
+        timeout_seconds: float,
+        on_error: Callable[[str, str], None] = lambda operation, reason: None,
+    ) -> None:
+        self._ttl_seconds = ttl_seconds
+        self._timeout = timeout_seconds
+        self._on_error = on_error
+        # redis-py's defaults are 5 s and 10 retries: a request would wait a minute for a silent
+        # server. https://redis.readthedocs.io/en/stable/retry.html
+        self._redis: Redis = Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds * CONNECTION_PATIENCE,
+            socket_connect_timeout=timeout_seconds * CONNECTION_PATIENCE,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+        )
+        self.breaker = Breaker(self._ping)
+        self._asked: list[tuple[Sequence[bytes], asyncio.Future[Found]]] = []
+        self._to_write: list[tuple[bytes, bytes]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def look_up(self, keys: Sequence[bytes]) -> Found:
+        """Return a value or None for each key; None alone when Redis can't tell in time."""
+        if not self.breaker.closed:
+            return None
+        loop = asyncio.get_running_loop()
+        if not self._asked:
+            loop.call_soon(self._send_lookups)
+        answer: asyncio.Future[Found] = loop.create_future()
+        self._asked.append((keys, answer))
+        return await answer
+
+    def store(self, key: bytes, value: bytes) -> None:
+        """Write soon, off the request's path; dropped when Redis is away or far behind."""
+        if not self.breaker.closed or len(self._to_write) >= MAX_PENDING_WRITES:
+            return
+        if not self._to_write:
+            asyncio.get_running_loop().call_soon(lambda: self._spawn(self._write()))
+        self._to_write.append((key, value))
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self.breaker.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._redis.aclose()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _send_lookups(self) -> None:
+        asked, self._asked = self._asked, []
+        self._spawn(self._fetch(asked))
+        loop = asyncio.get_running_loop()
+        # The loop itself may have been late, with the reply already in the socket: one more poll.
+        loop.call_later(self._timeout, loop.call_later, 0.001, self._give_up, asked)
+
+    async def _fetch(self, asked: list[tuple[Sequence[bytes], asyncio.Future[Found]]]) -> None:
+        try:
+            values = await self._redis.mget([key for keys, _ in asked for key in keys])
+        except (RedisError, OSError) as error:
+            self._give_up(asked, type(error).__name__)
+            return
+        begin = 0
+        for keys, answer in asked:
+            if not answer.done():
+                self.breaker.succeeded()
+                answer.set_result(values[begin : begin + len(keys)])
+            begin += len(keys)
+
+    def _give_up(
+        self,
+        asked: list[tuple[Sequence[bytes], asyncio.Future[Found]]],
+        reason: str = "timeout",
+    ) -> None:
+        waiting = [answer for _, answer in asked if not answer.done()]
+        if waiting:
+            self._on_error("get", reason)
+            self.breaker.failed()
+        for answer in waiting:
+            answer.set_result(None)
+
+    async def _write(self) -> None:
+        pairs, self._to_write = self._to_write, []
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for key, value in pairs:
+                    # Jitter, or all rows of a first rush would expire in the same moment.
+                    ttl = self._ttl_seconds * random.uniform(0.9, 1.1)  # noqa: S311
+                    pipeline.set(key, value, px=int(ttl * 1000))
+                await pipeline.execute()
+        except (RedisError, OSError) as error:
+            self._on_error("set", type(error).__name__)
+
+    async def _ping(self) -> bool:
+        try:
+            async with asyncio.timeout(self._timeout * CONNECTION_PATIENCE):
+                return bool(await self._redis.ping())
+        except (RedisError, OSError, TimeoutError):
+            return False

@@ -1,0 +1,44 @@
+"""How gunicorn runs a replica: one master, one asgi worker. Scale by replicas, not by workers.
+
+One process on a hello-world, requests a second on one core: gthread 3.6k, gevent 8.3k, asgi 23.6k,
+33k with the C parser and uvloop. One worker also keeps the metrics simple: no multiprocess mode.
+Each setting: why it isn't the default. https://docs.gunicorn.org/en/stable/settings.html
+"""
+
+import os
+
+from service.logs import logging_config
+from service.settings import Settings
+
+# One replica, one CPU: threads of BLAS and OpenMP beside the engine's own would fight over it.
+# Set before numpy is imported, which reads them then.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+_settings = Settings.read(os.environ)
+
+bind = _settings.bind.split(",")
+worker_class = "asgi"
+workers = 1
+http_parser = "auto"  # the C parser where it is installed
+asgi_loop = "auto"  # uvloop where it is installed
+
+# The master imports the application before it listens and forks: until then connections are refused
+# and nginx asks another replica, instead of waiting in the backlog. Models, threads and connections
+# are made in the worker, in its start-up event. Default: False.
+preload_app = True
+
+# nginx keeps idle connections for 30 s; the side that sends must be the one that closes, or a
+# request meets a closing connection. Default: 2.
+keepalive = 75
+
+# Predictions take milliseconds; what is left after this are idle connections. Default: 30, which is
+# also how long a stop would take while nginx holds one open.
+graceful_timeout = 5
+
+# A worker that doesn't beat is killed; the loop beats even while a model works. Default: 30.
+timeout = 30
+
+control_socket_disable = True  # all replicas of a machine would share one path
+worker_tmp_dir = "/dev/shm"  # noqa: S108  # the heartbeat must not wait for a disk
+logconfig_dict = logging_config(_settings.log_level)

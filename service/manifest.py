@@ -1,0 +1,86 @@
+"""A published version on disk: manifest.json says what it is, and every file is checked against it.
+
+Written by `deploy.publish`, read by a replica before anything of the version is opened.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from service.signature import Signature
+
+MANIFEST = "manifest.json"
+MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+
+
+class BrokenVersion(Exception):  # noqa: N818  # named after what it is
+    """A version that must not be served: files missing, changed, or unreadable."""
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """Everything that is known of one version of a model."""
+
+    name: str
+    version: int
+    created: str
+    description: str = ""
+    digest: str
+    files: dict[str, str]
+    artifact: str
+    trusted: tuple[str, ...] = ()
+    engine: str = "sklearn"
+    signature: Signature
+    metrics: dict[str, float] = {}
+    libraries: dict[str, str] = {}
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def version_digest(files: dict[str, str]) -> str:
+    """Return one SHA-256 over the names and digests of a version's files."""
+    listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items()))
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of the version in `folder`; raise `BrokenVersion` where that can't be done."""
+    path = folder / MANIFEST
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise BrokenVersion(f"{path}: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise BrokenVersion(f"{path}: {error}") from error
+
+
+def verify(folder: Path) -> Manifest:
+    """Read the manifest and check every file it names; raise `BrokenVersion` if one differs."""
+    manifest = read_manifest(folder)
+    for name, expected in manifest.files.items():
+        try:
+            found = file_digest(folder / name)
+        except OSError as error:
+            raise BrokenVersion(f"{folder / name}: {error.strerror}") from error
+        if found != expected:
+            raise BrokenVersion(
+                f"{folder / name}: its SHA-256 is {found[:12]}…, the manifest says {expected[:12]}…"
+            )
+    if version_digest(manifest.files) != manifest.digest:
+        raise BrokenVersion(f"{folder / MANIFEST}: the digest doesn't match the list of files")
+    return manifest
+
+
+def write_manifest(folder: Path, **entries: Any) -> Manifest:
+    """Write the manifest for the files that are in `folder`, digests included, and return it."""
+    files = {each.name: file_digest(each) for each in sorted(folder.iterdir())}
+    manifest = Manifest(files=files, digest=version_digest(files), **entries)
+    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    (folder / MANIFEST).write_bytes(encoded + b"\n")
+    return manifest

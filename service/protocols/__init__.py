@@ -1,0 +1,25 @@
+"""Protocols: bytes come in and checked rows go out, columns come in and bytes go out. Pure functions.
+
+A codec is made once for each loaded version and protocol, so that its decoder knows the signature.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from service.protocols.asked import Asked
+from service.protocols.v1 import V1
+from service.protocols.v2 import V2
+
+__all__ = ["V1", "V2", "Asked", "Codec"]
+
+
+class Codec(Protocol):
+    """A protocol, bound to one loaded version."""
+
+    name: str
+
+    def decode(self, body: bytes) -> Asked:
+        """Return what a body asks for; raise `BadInput` naming what is wrong."""
+
+    def encode(self, asked: Asked, columns: Mapping[str, list[Any]]) -> bytes:
+        """Return the reply's body."""

@@ -1,0 +1,38 @@
+"""Decoded JSON becomes rows: types are checked already, what is left is what JSON's types can't say."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from service.errors import BadInput
+from service.rows import Rows, TableRows, TensorRows, TextRows
+from service.signature import Signature
+
+
+def rows_of(signature: Signature, given: list[Any], path: str) -> Rows:
+    """Return `given`, a list of rows of the signature's row type, as rows for the core."""
+    if signature.kind == "text":
+        return TextRows(given)
+    if signature.kind == "tensor":
+        return tensor_rows(signature, np.array(given, dtype=np.float64), path)
+    astuple = msgspec.structs.astuple
+    return TableRows(signature, [row if type(row) is tuple else astuple(row) for row in given])
+
+
+def tensor_rows(signature: Signature, values: NDArray[np.float64], path: str) -> TensorRows:
+    """Return an array of shape (rows, width) as rows; raise `BadInput` for NaN or infinity.
+
+    A JSON number can't be either, but null becomes NaN and a binary or FP32 number can overflow.
+    """
+    allowed = np.isfinite(values)
+    if not allowed.all():
+        if signature.inputs[0].nullable:
+            allowed |= np.isnan(values)
+        if not allowed.all():
+            row, column = np.argwhere(~allowed)[0]
+            raise BadInput(
+                f"{path}[{row}][{column}]: expected a finite number, got {values[row, column]}"
+            )
+    return TensorRows(values)

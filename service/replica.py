@@ -1,0 +1,81 @@
+"""A replica, put together: settings come in, the parts that belong to one process come out.
+
+Made in the worker after gunicorn forked it: threads, connections and models don't survive a fork.
+"""
+
+import logging
+import threading
+
+from service.batching import Batcher
+from service.cache import RowCache
+from service.metrics import Metrics
+from service.predict import Predictor
+from service.registry import Registry
+from service.settings import Settings
+from service.version import LoadedVersion
+
+log = logging.getLogger(__name__)
+
+
+class Replica:
+    """The parts of a replica. `start` and `stop` run in its event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.registry = Registry(settings.registry_dir, self._watch, self._show)
+        self._cache = self._make_cache()
+        self._batcher = Batcher(
+            settings.max_queue_rows, settings.max_batch_rows, self.metrics.queue_rows.set
+        )
+        self.predictor = Predictor(
+            self._batcher, self._cache, self.metrics, settings.request_timeout_ms / 1000
+        )
+        self._follower = threading.Thread(
+            target=self.registry.follow_forever, name="registry", daemon=True
+        )
+
+    async def start(self) -> None:
+        """Begin to load what the routes name; requests get 503 until their version is there."""
+        self._follower.start()
+
+    async def stop(self) -> None:
+        """Let go of everything."""
+        self.registry.stop()
+        self._batcher.close()
+        if self._cache is not None:
+            await self._cache.close()
+
+    def _make_cache(self) -> RowCache | None:
+        settings = self.settings
+        if settings.cache == "off" or not settings.redis_url:
+            return None
+        errors = self.metrics.cache_errors
+        return RowCache(
+            settings.redis_url,
+            settings.cache_ttl_seconds,
+            settings.cache_timeout_ms / 1000,
+            lambda operation, reason: errors.labels(operation, reason).inc(),
+        )
+
+    def _watch(self, version: LoadedVersion) -> None:
+        """Count a new version's engine calls."""
+        seconds = self.metrics.inference_seconds.labels(version.name, version.number)
+        rows = self.metrics.batch_rows.labels(version.name, version.number)
+
+        def observe(spent: float, count: int) -> None:
+            seconds.observe(spent)
+            rows.observe(count)
+
+        version.observe_inference = observe
+
+    def _show(self, registry: Registry) -> None:
+        """Show in the metrics what is loaded."""
+        self.metrics.ready.set(not registry.missing())
+        self.metrics.model_info.clear()
+        for model in registry.routed:
+            for held in registry.versions(model):
+                digest = held.manifest.digest[:12]
+                self.metrics.model_info.labels(
+                    model, held.number, digest, held.engine.name
+                ).set(1)

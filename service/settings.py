@@ -1,0 +1,71 @@
+"""Settings: the environment comes in, one typed and bounded object goes out; read once at start.
+
+Nothing else in the service reads the environment. A variable that is set but empty counts as unset,
+because that is how Compose hands over what a user left blank.
+"""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Self, get_args, get_origin
+
+
+class SettingError(ValueError):
+    """A variable holds something that can't be used; the message names it, its value and the cure."""
+
+
+def setting(default: Any, help_: str, low: float = 0, high: float = float("inf")) -> Any:
+    """Declare a setting with its default, one sentence of help and, for numbers, its bounds."""
+    return field(default=default, metadata={"help": help_, "low": low, "high": high})
+
+
+class Environment:
+    """Base of a frozen dataclass whose fields are read from variables of the same name, upper-case."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read every field from `environ`; raise `SettingError` for the first that doesn't parse."""
+        given = {}
+        for each in fields(cls):  # type: ignore[arg-type]  # every subclass is a dataclass
+            text = environ.get(each.name.upper(), "").strip()
+            if text:
+                given[each.name] = _parse(each.name.upper(), text, each.type, each.metadata)
+        return cls(**given)
+
+
+def _parse(name: str, text: str, kind: Any, bounds: Mapping[str, Any]) -> Any:
+    if get_origin(kind) is Literal:
+        if text not in get_args(kind):
+            raise SettingError(f"{name}={text!r}: expected one of {', '.join(get_args(kind))}")
+        return text
+    if kind not in (int, float):
+        return kind(text)
+    low, high = bounds["low"], bounds["high"]
+    try:
+        number: float = kind(text)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        noun = "a whole number" if kind is int else "a number"
+        raise SettingError(f"{name}={text!r}: expected {noun} from {low:g} to {high:g}")
+    return number
+
+
+@dataclass(frozen=True)
+class Settings(Environment):
+    """What a replica can be told."""
+
+    registry_dir: Path = setting(Path(".flotilla/registry"), "Folder of models, versions and routes.")
+    redis_url: str = setting("", "Prediction cache, as redis://… or unix://…; empty: no cache.")
+    cache: Literal["always", "off"] = setting("always", "Whether rows are looked up in Redis.")
+    cache_ttl_seconds: int = setting(3600, "How long a cached row lives, give or take a tenth.", 1)
+    cache_timeout_ms: float = setting(5, "The most that a look-up may cost a request.", 0.1, 1000)
+    max_body_bytes: int = setting(4 << 20, "Largest request body; nginx has the same limit.", 1024)
+    max_rows: int = setting(4096, "Most rows in one request.", 1)
+    max_batch_rows: int = setting(1024, "Most rows in one call of the engine.", 1)
+    max_queue_rows: int = setting(8192, "Rows that may wait for the engine; more answers 429.", 1)
+    request_timeout_ms: int = setting(10_000, "A request is answered within this, or 504.", 1)
+    bind: str = setting("0.0.0.0:8000", "Where gunicorn listens, separated by commas.")
+    replica_name: str = setting(socket.gethostname(), "Sent as X-Replica.")
+    log_level: Literal["debug", "info", "warning", "error"] = setting("info", "Least level logged.")
