@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from deploy.errors import Refused
 from deploy.sample import Sample
@@ -53,17 +54,18 @@ def _arrange(estimator: Any, sample: Sample) -> Sample:
     elif names is not None and not isinstance(sample, list):
         sample = pd.DataFrame(_matrix(sample), columns=list(names)[: np.shape(sample)[1]])
     if isinstance(sample, np.ndarray):
-        sample = _matrix(sample)
-        expected = getattr(estimator, "n_features_in_", sample.shape[1])
-        if sample.shape[1] != expected:
+        matrix = _matrix(sample)
+        width = matrix.shape[1]
+        expected = getattr(estimator, "n_features_in_", width)
+        if width != expected:
             raise Refused(
-                f"the sample has {sample.shape[1]} columns, the model takes {expected}; "
-                "is the target among them?"
+                f"the sample has {width} columns, the model takes {expected}; is the target among them?"
             )
+        return matrix
     return sample
 
 
-def _matrix(sample: Any) -> Any:
+def _matrix(sample: Any) -> NDArray[np.float64]:
     matrix = np.asarray(sample, dtype=np.float64)
     if matrix.ndim != 2:
         raise Refused(f"the sample has the shape {matrix.shape}; expected (rows, features)")

@@ -64,7 +64,9 @@ def _write_generation(shelf: Path, route: Route, versions: dict[str, str]) -> No
     generation = shelf / f"{last + 1:06d}"
     generation.mkdir()
     for bucket, version in versions.items():
-        (generation / bucket).symlink_to(Path("..", "..", "..", shelf.name, version))
+        # A folder of its own, so that the route stands even if somebody deletes the version's.
+        (shelf / "versions" / version).mkdir(parents=True, exist_ok=True)
+        (generation / bucket).symlink_to(Path("..", "versions", version))
     (generation / "route.json").write_bytes(msgspec.json.encode(route) + b"\n")
     pointer = shelf / ".current"
     pointer.unlink(missing_ok=True)

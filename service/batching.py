@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from service.errors import BadInput, Overloaded, TooLate
@@ -87,7 +88,7 @@ class Batcher:
             jobs = self._take(key, loop.time())
             if jobs:
                 call = loop.run_in_executor(self._thread, _run, *key, jobs)
-                call.add_done_callback(lambda done: self._finish(jobs, done))
+                call.add_done_callback(partial(self._finish, jobs))
                 return
         self._busy = False
 

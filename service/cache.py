@@ -1,8 +1,9 @@
 """The shared prediction cache: keys of rows come in, their cached answers or None go out.
 
-Look-ups that wait in the same turn of the event loop travel in one MGET, writes in one pipeline after
-the reply. Whatever Redis does, a look-up costs its request at most the timeout and never an error:
-the cache fails open, because an answer can always be computed.
+One MGET is on its way at a time; look-ups that come meanwhile wait and travel together in the next,
+as rows do before the engine. Writes likewise, in a pipeline, after the reply. Whatever Redis does, a
+look-up costs its request at most the timeout and never an error: the cache fails open, because an
+answer can always be computed.
 """
 
 import asyncio
@@ -48,6 +49,8 @@ class RowCache:
         self.breaker = Breaker(self._ping)
         self._asked: list[tuple[Sequence[bytes], asyncio.Future[Found]]] = []
         self._to_write: list[tuple[bytes, bytes]] = []
+        self._reading = False
+        self._writing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def look_up(self, keys: Sequence[bytes]) -> Found:
@@ -55,19 +58,30 @@ class RowCache:
         if not self.breaker.closed:
             return None
         loop = asyncio.get_running_loop()
-        if not self._asked:
-            loop.call_soon(self._send_lookups)
         answer: asyncio.Future[Found] = loop.create_future()
         self._asked.append((keys, answer))
-        return await answer
+        if not self._reading:
+            self._reading = True
+            loop.call_soon(lambda: self._spawn(self._read()))
+        # The loop itself may be late, with the reply already in the socket: one more poll.
+        timer = loop.call_later(self._timeout, self._last_poll, answer)
+        try:
+            return await answer
+        finally:
+            timer.cancel()
 
     def store(self, key: bytes, value: bytes) -> None:
         """Write soon, off the request's path; dropped when Redis is away or far behind."""
         if not self.breaker.closed or len(self._to_write) >= MAX_PENDING_WRITES:
             return
-        if not self._to_write:
-            asyncio.get_running_loop().call_soon(lambda: self._spawn(self._write()))
         self._to_write.append((key, value))
+        if not self._writing:
+            self._writing = True
+            asyncio.get_running_loop().call_soon(lambda: self._spawn(self._write()))
+
+    async def open(self) -> None:
+        """Connect beforehand, so that the first request doesn't wait for it. Failing is no error."""
+        await self._ping()
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -82,49 +96,48 @@ class RowCache:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _send_lookups(self) -> None:
-        asked, self._asked = self._asked, []
-        self._spawn(self._fetch(asked))
-        loop = asyncio.get_running_loop()
-        # The loop itself may have been late, with the reply already in the socket: one more poll.
-        loop.call_later(self._timeout, loop.call_later, 0.001, self._give_up, asked)
+    async def _read(self) -> None:
+        """Send what waits in one MGET, and what has come meanwhile in the next."""
+        while asked := [each for each in self._asked if not each[1].done()]:
+            self._asked = []
+            try:
+                values: Any = await self._redis.mget([key for keys, _ in asked for key in keys])
+            except (RedisError, OSError) as error:
+                for _, answer in asked:
+                    self._give_up(answer, type(error).__name__)
+                continue
+            begin = 0
+            for keys, answer in asked:
+                if not answer.done():
+                    self.breaker.succeeded()
+                    answer.set_result(values[begin : begin + len(keys)])
+                begin += len(keys)
+        self._asked = []
+        self._reading = False
 
-    async def _fetch(self, asked: list[tuple[Sequence[bytes], asyncio.Future[Found]]]) -> None:
-        try:
-            values = await self._redis.mget([key for keys, _ in asked for key in keys])
-        except (RedisError, OSError) as error:
-            self._give_up(asked, type(error).__name__)
-            return
-        begin = 0
-        for keys, answer in asked:
-            if not answer.done():
-                self.breaker.succeeded()
-                answer.set_result(values[begin : begin + len(keys)])
-            begin += len(keys)
+    def _last_poll(self, answer: asyncio.Future[Found]) -> None:
+        asyncio.get_running_loop().call_later(0.001, self._give_up, answer)
 
-    def _give_up(
-        self,
-        asked: list[tuple[Sequence[bytes], asyncio.Future[Found]]],
-        reason: str = "timeout",
-    ) -> None:
-        waiting = [answer for _, answer in asked if not answer.done()]
-        if waiting:
+    def _give_up(self, answer: asyncio.Future[Found], reason: str = "timeout") -> None:
+        if not answer.done():
             self._on_error("get", reason)
             self.breaker.failed()
-        for answer in waiting:
             answer.set_result(None)
 
     async def _write(self) -> None:
-        pairs, self._to_write = self._to_write, []
-        try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for key, value in pairs:
-                    # Jitter, or all rows of a first rush would expire in the same moment.
-                    ttl = self._ttl_seconds * random.uniform(0.9, 1.1)  # noqa: S311
-                    pipeline.set(key, value, px=int(ttl * 1000))
-                await pipeline.execute()
-        except (RedisError, OSError) as error:
-            self._on_error("set", type(error).__name__)
+        """Write what waits in one pipeline, and what has come meanwhile in the next."""
+        while self._to_write:
+            pairs, self._to_write = self._to_write, []
+            try:
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for key, value in pairs:
+                        # Jitter, or all rows of a first rush would expire in the same moment.
+                        ttl = self._ttl_seconds * random.uniform(0.9, 1.1)  # noqa: S311
+                        pipeline.set(key, value, px=int(ttl * 1000))
+                    await pipeline.execute()
+            except (RedisError, OSError) as error:
+                self._on_error("set", type(error).__name__)
+        self._writing = False
 
     async def _ping(self) -> bool:
         try:

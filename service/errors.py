@@ -51,7 +51,7 @@ class Overloaded(FlotillaError):  # noqa: N818
 
 
 class NotReady(FlotillaError):  # noqa: N818
-    """This replica doesn't hold the version (yet). nginx asks another one."""
+    """The replica doesn't hold the version (yet). nginx asks another one."""
 
     status = 503
     retry_after_seconds = 1

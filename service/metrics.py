@@ -23,7 +23,7 @@ class Metrics:
     """The metrics of one replica."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series for each, which no query here uses
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which no query here uses
         self.registry = CollectorRegistry()
         for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
             self.registry.register(collector)
@@ -41,9 +41,7 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
-        self.rows = Counter(
-            "flotilla_rows", "Rows answered.", model, registry=self.registry
-        )
+        self.rows = Counter("flotilla_rows", "Rows answered.", model, registry=self.registry)
         self.inference_seconds = Histogram(
             "flotilla_inference_duration_seconds",
             "One call of the engine.",

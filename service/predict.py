@@ -4,6 +4,7 @@ query → rows → cache → batch → engine → answer. It knows no HTTP and n
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -95,9 +96,7 @@ class Predictor:
         for source in set(sources):
             count = sources.count(source)
             self._metrics.cache_rows.labels(query.version.name, source).inc(count)
-        columns = {
-            name: [cell.values[i] for cell in cells] for i, name in enumerate(query.outputs)
-        }
+        columns = {name: [cell.values[i] for cell in cells] for i, name in enumerate(query.outputs)}
         return Answer(columns, _state(sources))
 
     async def _fly(
@@ -141,7 +140,7 @@ async def _until(deadline: float, futures: "set[asyncio.Future[Any]]") -> None:
         raise TooLate("the deadline passed before the answer was there")
 
 
-def _state(sources: list[str]) -> CacheState:
+def _state(sources: Sequence[str]) -> CacheState:
     """Sum up for X-Cache what the cache did for the rows."""
     if "error" in sources:
         return "bypass"

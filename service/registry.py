@@ -91,10 +91,10 @@ class Registry:
     def follow(self) -> None:
         """Load what the routes name and isn't loaded yet; forget what they no longer name."""
         routed = read_routes(self._folder)
-        if routed == self.routed and self._followed_once:
-            # A refused version may have been half copied: look again, but don't hash it all day.
-            if not self.refused or time.monotonic() < self._retry_at:
-                return
+        # A refused version may have been half copied: look again, but don't hash it all day.
+        again = bool(self.refused) and time.monotonic() >= self._retry_at
+        if routed == self.routed and self._followed_once and not again:
+            return
         self._retry_at = time.monotonic() + RETRY_SECONDS
         before, self.routed = self.routed, routed
         for model, version in routed.items():

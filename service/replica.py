@@ -38,6 +38,8 @@ class Replica:
     async def start(self) -> None:
         """Begin to load what the routes name; requests get 503 until their version is there."""
         self._follower.start()
+        if self._cache is not None:
+            await self._cache.open()
 
     async def stop(self) -> None:
         """Let go of everything."""
@@ -76,6 +78,4 @@ class Replica:
         for model in registry.routed:
             for held in registry.versions(model):
                 digest = held.manifest.digest[:12]
-                self.metrics.model_info.labels(
-                    model, held.number, digest, held.engine.name
-                ).set(1)
+                self.metrics.model_info.labels(model, held.number, digest, held.engine.name).set(1)

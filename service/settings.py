@@ -65,7 +65,7 @@ class Settings(Environment):
     max_rows: int = setting(4096, "Most rows in one request.", 1)
     max_batch_rows: int = setting(1024, "Most rows in one call of the engine.", 1)
     max_queue_rows: int = setting(8192, "Rows that may wait for the engine; more answers 429.", 1)
-    request_timeout_ms: int = setting(10_000, "A request is answered within this, or 504.", 1)
+    request_timeout_ms: int = setting(5_000, "A request is answered within this, or 504.", 1)
     bind: str = setting("0.0.0.0:8000", "Where gunicorn listens, separated by commas.")
     replica_name: str = setting(socket.gethostname(), "Sent as X-Replica.")
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "Least level logged.")

@@ -1,6 +1,5 @@
 """Train and publish the samples that a registry doesn't hold yet: `python -m deploy.samples`."""
 
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,4 +53,4 @@ def main(names: Sequence[str], registry: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -25,7 +25,7 @@ class V1:
 
     def __init__(self, version: LoadedVersion, max_rows: int) -> None:
         self._signature = version.signature
-        rows = Annotated[list[self._signature.row_type()], Meta(min_length=1, max_length=max_rows)]  # type: ignore[misc]
+        rows = Annotated[list[self._signature.row_type()], Meta(min_length=1, max_length=max_rows)]  # type: ignore[misc,valid-type]
         request = msgspec.defstruct(
             "V1Request",
             [

@@ -21,6 +21,7 @@ from service.rows import Rows, TableRows, TextRows
 from service.signature import Signature
 from service.version import LoadedVersion
 
+
 class _Output(Struct):
     name: str
 
@@ -32,6 +33,8 @@ class _Request(Struct):
 
 
 _REQUEST = msgspec.json.Decoder(_Request)
+
+
 class V2:
     """The protocol, bound to one version."""
 
@@ -86,9 +89,7 @@ class V2:
         if signature.kind == "text":
             return TextRows(read(given, column, "inputs[0]", 1))
         if len(given.shape) != 2 or given.shape[1] != signature.width:
-            raise BadInput(
-                f"inputs[0].shape: expected [rows, {signature.width}], got {given.shape}"
-            )
+            raise BadInput(f"inputs[0].shape: expected [rows, {signature.width}], got {given.shape}")
         values = read(given, column, "inputs[0]", signature.width)
         matrix = np.array(values, dtype=np.float64).reshape(given.shape)
         return tensor_rows(signature, matrix, "inputs[0].data")

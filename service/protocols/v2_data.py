@@ -68,8 +68,7 @@ def read(given: Input, column: Tensor, path: str, width: int) -> list[Any]:
     expected = given.shape[0] * width
     if len(values) != expected:
         raise BadInput(
-            f"{path}.data: expected {expected} values for the shape {given.shape}, "
-            f"got {len(values)}"
+            f"{path}.data: expected {expected} values for the shape {given.shape}, got {len(values)}"
         )
     if given.datatype in ("FP16", "FP32"):  # the client rounded, or says that we should
         with np.errstate(over="ignore"):

@@ -1,24 +1,134 @@
-"""Pages for people: what this is, and which models it serves."""
+"""Pages for people: the loaded versions come in, a home page with a playground and `/docs` go out."""
 
-from flask import Blueprint, render_template
+import math
+import shlex
+from dataclasses import dataclass
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from service.errors import FlotillaError
+from service.manifest import Manifest
+from service.protocols.v2_data import DATATYPES
 from service.replica import Replica
+from service.rows import TableRows, TensorRows
+from service.version import SAMPLE, LoadedVersion, read_sample
+
+SAMPLE_ROWS = 16
+SAMPLE_CHARACTERS = 32_768
+# Nothing but our own files: a description that slipped through the escaping still couldn't run.
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the pages show of a version: its manifest and a few rows of its sample, as JSON values."""
+
+    manifest: Manifest
+    rows: list[Any]
+
+    def playground(self) -> dict[str, Any]:
+        """Return what the playground's script needs to know."""
+        signature = self.manifest.signature
+        return {
+            "kind": signature.kind,
+            "rows": self.rows,
+            "inputs": [{"name": each.name, "dtype": each.dtype} for each in signature.inputs],
+            "outputs": [each.name for each in signature.outputs],
+            "classes": signature.classes,
+        }
+
+    def curl_v1(self, origin: str) -> str:
+        """Return a command that sends the first row."""
+        return _curl(f"{origin}/v1/models/{self.manifest.name}:predict", {"instances": self.rows[:1]})
+
+    def curl_v2(self, origin: str) -> str:
+        """Return a command that sends the first row by the Open Inference Protocol."""
+        row, signature = self.rows[0], self.manifest.signature
+        inputs = [
+            {
+                "name": each.name,
+                "shape": [1, *each.shape[1:]],
+                "datatype": DATATYPES[each.dtype],
+                "data": [row[each.name] if signature.kind == "table" else row],
+            }
+            for each in signature.inputs
+        ]
+        return _curl(f"{origin}/v2/models/{self.manifest.name}/infer", {"inputs": inputs})
 
 
 def blueprint(replica: Replica) -> Blueprint:
     """Return the routes of the pages."""
     routes = Blueprint("pages", __name__)
+    settings, registry = replica.settings, replica.registry
+    kept: WeakKeyDictionary[LoadedVersion, Card] = WeakKeyDictionary()
+
+    def render(template: str, **values: Any) -> str:
+        cards, waiting = [], {}
+        for model, number in registry.routed.items():
+            try:
+                version = registry.current(model)
+            except FlotillaError:  # why is a matter for /health/ready, and for operators
+                waiting[model] = number
+                continue
+            if version not in kept:
+                kept[version] = _card(settings.registry_dir, version)
+            cards.append(kept[version])
+        return render_template(template, cards=cards, waiting=waiting, settings=settings, **values)
 
     @routes.get("/")
     def home() -> ResponseReturnValue:
-        models = [
-            held for name in replica.registry.routed for held in replica.registry.versions(name)
-        ]
-        return render_template("home.html", models=models, replica=replica.settings.replica_name)
+        return render("home.html")
 
     @routes.get("/docs")
     def docs() -> ResponseReturnValue:
-        return render_template("docs.html")
+        errors = sorted(FlotillaError.__subclasses__(), key=lambda error: error.status)
+        told = [(error.status, getdoc(error)) for error in errors]
+        return render("docs.html", errors=told, origin=request.host_url.rstrip("/"))
+
+    @routes.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = CONTENT_POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
     return routes
+
+
+def _card(registry: Path, version: LoadedVersion) -> Card:
+    """Read a version's first sample rows, fewer where they are long."""
+    folder = registry / version.name / version.number
+    sample = read_sample(folder / SAMPLE, version.signature, SAMPLE_ROWS)
+    if isinstance(sample, TensorRows):
+        rows: list[Any] = [[_plain(value) for value in row] for row in sample.values.tolist()]
+    elif isinstance(sample, TableRows):
+        names = version.signature.columns
+        rows = [dict(zip(names, map(_plain, row), strict=True)) for row in sample.values]
+    else:
+        rows = list(sample.model_input())
+    longest = max((len(msgspec.json.encode(row)) for row in rows), default=1)
+    return Card(version.manifest, rows[: max(1, SAMPLE_CHARACTERS // longest)])
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a person would write it in JSON: 5 for 5.0, null for NaN."""
+    if not isinstance(value, float):
+        return value
+    if math.isnan(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def _curl(url: str, body: Any) -> str:
+    """Return a command for a POSIX shell."""
+    data = shlex.quote(msgspec.json.encode(body).decode())
+    return f"curl {shlex.quote(url)} \\\n  -H 'Content-Type: application/json' \\\n  -d {data}"

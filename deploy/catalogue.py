@@ -1,0 +1,65 @@
+"""The catalogue: a registry folder in, what is published there out. For `flotilla models`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.manifest import BrokenVersion, Manifest, read_manifest
+from service.registry import ROUTES, read_routes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One version; `manifest` is None where it can't be read, and `problem` says why."""
+
+    model: str
+    version: int
+    active: bool
+    manifest: Manifest | None
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry for machines."""
+        entry: dict[str, Any] = {
+            "model": self.model,
+            "version": self.version,
+            "active": self.active,
+        }
+        if self.manifest is None:
+            return {**entry, "problem": self.problem}
+        return {
+            **entry,
+            "created": self.manifest.created,
+            "digest": self.manifest.digest,
+            "engine": self.manifest.engine,
+            "metrics": self.manifest.metrics,
+        }
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the entry for a table."""
+        head = (self.model, str(self.version), "active" if self.active else "")
+        if self.manifest is None:
+            return (*head, "", "", self.problem)
+        signature = self.manifest.signature
+        row = {"tensor": f"{signature.width} numbers", "text": "text"}.get(
+            signature.kind, f"{signature.width} columns"
+        )
+        scores = ", ".join(f"{name} {value:.4g}" for name, value in self.manifest.metrics.items())
+        outputs = ", ".join(each.name for each in signature.outputs)
+        created = self.manifest.created[:16].replace("T", " ")
+        return (*head, created, self.manifest.engine, row, outputs, scores)
+
+
+def read_catalogue(registry: Path) -> list[Entry]:
+    """Return every published version, by model and number."""
+    routes = read_routes(registry)
+    folders = [each for each in registry.glob("*/[0-9]*") if each.parent.name != ROUTES]
+    entries = []
+    for folder in sorted(folders, key=lambda each: (each.parent.name, int(each.name))):
+        model, version = folder.parent.name, int(folder.name)
+        active = routes.get(model) == folder.name
+        try:
+            entries.append(Entry(model, version, active, read_manifest(folder)))
+        except BrokenVersion as error:
+            entries.append(Entry(model, version, active, None, str(error)))
+    return entries

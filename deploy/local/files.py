@@ -1,0 +1,192 @@
+"""The files from which the local stack runs: settings in, configuration of each part out.
+
+nginx's files are the repository's own, linked; only the three that depend on the place are written.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from deploy.local.settings import LocalSettings
+from deploy.local.slots import slot_paths
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("registry", "run/slots", "run/tmp", "logs", "nginx", "prometheus/targets", "programs")
+
+_UPSTREAM = """\
+# The replicas, without Docker: slots, each a link to some replica's socket. See DESIGN.md, "Slots".
+upstream replicas {{
+    zone replicas 256k;
+    least_conn;
+{servers}
+    keepalive 128;
+    keepalive_requests 10000;
+    keepalive_timeout 30s;
+    keepalive_time 10s;
+}}
+
+# Several slots lead to one replica: if it has just died, the live one may come after all of them.
+proxy_next_upstream_tries 0;
+"""
+_LISTEN = """\
+listen {address}:{port};
+access_log logs/access.log json buffer=64k flush=1s;
+"""
+_STATUS = """\
+server {
+    listen unix:run/nginx-status.sock;
+    access_log off;
+    location = /stub_status {
+        stub_status;
+    }
+}
+"""
+_SUPERVISORD = """\
+[unix_http_server]
+file={home}/run/supervisor.sock
+chmod=0700
+
+[supervisord]
+directory={home}
+logfile={home}/logs/supervisord.log
+logfile_maxbytes=5MB
+logfile_backups=1
+pidfile={home}/run/supervisord.pid
+childlogdir={home}/logs
+umask=077
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[include]
+files={home}/programs/*.conf
+"""
+_PROGRAM = """\
+[program:{name}]
+command={command}
+directory={home}
+environment={environment}
+priority={priority}
+autorestart=true
+startsecs=1
+startretries=20
+stopsignal={stop_signal}
+stopwaitsecs=15
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={home}/logs/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=1
+"""
+
+
+def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -> None:
+    """Write everything but the replicas; `programs` has the path of nginx, Redis and Prometheus."""
+    for folder in FOLDERS:
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    for stale in (home / "programs").glob("*.conf"):
+        stale.unlink()
+    _write_nginx(home, settings)
+    source = ROOT / "monitoring" / "prometheus.local.yml"
+    (home / "prometheus" / "prometheus.yml").write_bytes(source.read_bytes())
+    (home / "supervisord.conf").write_text(_SUPERVISORD.format(home=home))
+    _write_program(
+        home,
+        "redis",
+        f"{programs['redis-server']} --port 0 --unixsocket {home}/run/redis.sock --dir {home}/run"
+        ' --save "" --appendonly no --maxmemory 256mb --maxmemory-policy allkeys-lfu',
+        10,
+    )
+    _write_program(home, "slots", f"{sys.executable} -m deploy.local.keeper", 30)
+    user = " user root;" if os.geteuid() == 0 else ""
+    _write_program(
+        home,
+        "nginx",
+        f"{programs['nginx']} -e stderr -p {home} -c {home}/nginx/nginx.conf -g 'daemon off;{user}'",
+        40,
+        stop_signal="QUIT",
+    )
+    _write_program(
+        home,
+        "prometheus",
+        f"{programs['prometheus']} --config.file=prometheus/prometheus.yml"
+        " --storage.tsdb.path=prometheus/data --storage.tsdb.retention.time=7d"
+        f" --web.listen-address=127.0.0.1:{settings.prometheus_port}",
+        50,
+    )
+
+
+def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
+    """Write the program of a replica and return its name."""
+    name = f"replica-{number}"
+    port = settings.replica_port + number - 1
+    _write_program(
+        home,
+        name,
+        f"{sys.executable} -m gunicorn --config {ROOT}/service/gunicorn_conf.py service.asgi:app",
+        20,
+        REGISTRY_DIR=str(home / "registry"),
+        REDIS_URL=f"unix://{home}/run/redis.sock",
+        REPLICA_NAME=name,
+        BIND=f"unix:run/{name}.sock,127.0.0.1:{port}",
+    )
+    return name
+
+
+def write_targets(home: Path, settings: LocalSettings, replicas: int) -> None:
+    """Tell Prometheus which replicas there are."""
+    targets = [
+        {
+            "targets": [f"127.0.0.1:{settings.replica_port + number}"],
+            "labels": {"replica": f"replica-{number + 1}"},
+        }
+        for number in range(replicas)
+    ]
+    beside = home / "prometheus" / "targets" / "replicas.new"
+    beside.write_bytes(msgspec.json.encode(targets))
+    beside.rename(beside.with_suffix(".json"))
+
+
+def _write_nginx(home: Path, settings: LocalSettings) -> None:
+    for source in (ROOT / "nginx").glob("*.conf"):
+        link = home / "nginx" / source.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(source)
+    servers = "\n".join(
+        f"    server unix:{slot.relative_to(home)} max_fails=0;" for slot in slot_paths(home / "run")
+    )
+    written = {
+        "upstream.conf": _UPSTREAM.format(servers=servers),
+        "listen.conf": _LISTEN.format(address=settings.http_address, port=settings.http_port),
+        "status.conf": _STATUS,
+    }
+    for name, text in written.items():
+        (home / "nginx" / name).unlink()
+        (home / "nginx" / name).write_text(text)
+
+
+def _write_program(
+    home: Path,
+    name: str,
+    command: str,
+    priority: int,
+    stop_signal: str = "TERM",
+    **environment: str,
+) -> None:
+    environment["PYTHONPATH"] = str(ROOT)
+    text = _PROGRAM.format(
+        name=name,
+        command=_escape(command),
+        home=_escape(str(home)),
+        environment=",".join(f'{key}="{_escape(value)}"' for key, value in environment.items()),
+        priority=priority,
+        stop_signal=stop_signal,
+    )
+    (home / "programs" / f"{name}.conf").write_text(text)
+
+
+def _escape(text: str) -> str:
+    """Keep supervisor from expanding percent signs."""
+    return text.replace("%", "%%")
