@@ -1,0 +1,39 @@
+# The commands of Flotilla. Everything is done by `flotilla`, pytest or a script; see --help there.
+
+# Settings: see .env.example.
+-include .env
+export
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status test check bench
+
+RUN_PROGRAMS := nginx redis-server prometheus
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: .venv/ready-run ## Start the stack without Docker and print a curl to try
+	@.venv/bin/flotilla up
+
+down: ## End it; published models stay
+	@if [ -x .venv/bin/flotilla ]; then .venv/bin/flotilla down; fi
+
+status: .venv/ready-run ## Show its processes, and what each replica holds and has answered
+	@.venv/bin/flotilla status
+
+test: .venv/ready-dev ## Run all tests against real nginx, Redis, Prometheus and replicas
+	@.venv/bin/python -m pytest
+
+check: .venv/ready-dev ## Check style and types
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+bench: .venv/ready-dev ## Measure requests a second beside FastAPI and nginx itself
+	@deploy/setup dev $(RUN_PROGRAMS) wrk
+	@.venv/bin/python -m loadtest.bench
+
+.venv/ready-run: requirements.txt requirements-fast.txt pyproject.toml deploy/setup
+	@deploy/setup run $(RUN_PROGRAMS)
+
+.venv/ready-dev: requirements-dev.txt requirements-fast.txt pyproject.toml deploy/setup
+	@deploy/setup dev $(RUN_PROGRAMS)
+	@touch .venv/ready-run
