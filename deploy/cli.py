@@ -63,12 +63,12 @@ def _stack(settings: LocalSettings, running: bool = True) -> Any:
 @click.pass_obj
 def up(settings: LocalSettings, replicas: int | None, samples: str) -> None:
     """Start the stack without Docker."""
-    from deploy.samples import SAMPLES
-
     stack = _stack(settings, running=False)
     if stack.supervisor.running:
         console.print(f"The stack runs already: {stack.url} (flotilla status, flotilla down)")
         return
+    from deploy.samples import SAMPLES
+
     names = {"all": list(SAMPLES), "none": []}.get(samples, samples.split(","))
     if unknown := [name for name in names if name not in SAMPLES]:
         raise Refused(f"--samples: no sample {', '.join(unknown)}; there are {', '.join(SAMPLES)}")

@@ -24,7 +24,7 @@ upstream replicas {{
     keepalive 128;
     keepalive_requests 10000;
     keepalive_timeout 30s;
-    keepalive_time 10s;
+    keepalive_time 2s;
 }}
 
 # Several slots lead to one replica: if it has just died, the live one may come after all of them.
@@ -59,6 +59,9 @@ umask=077
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://{home}/run/supervisor.sock
 
 [include]
 files={home}/programs/*.conf

@@ -10,7 +10,6 @@ from deploy.local.machine import check_ports, find_programs
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import served_sockets
 from deploy.local.supervisor import Supervisor, wait_until
-from deploy.samples.__main__ import publish_samples
 
 START_SECONDS = 120
 SCALE_SECONDS = 60
@@ -40,6 +39,8 @@ class Stack:
 
     def up(self, replicas: int, samples: Sequence[str], say: Say) -> None:
         """Start everything and return when requests are answered; raise `Refused` and end it."""
+        from deploy.samples.__main__ import publish_samples  # imports scikit-learn: a second
+
         programs = find_programs()
         self._check_ports(replicas)
         write_files(self.home, self.settings, programs)
@@ -77,12 +78,11 @@ class Stack:
             write_replica(self.home, self.settings, int(name.rpartition("-")[2]))
             self.supervisor.add(name)
             say(f"started {name}")
-        self._wait_for(wanted, START_SECONDS)
         leaving = names[replicas:]
         for name in leaving:
             (self.home / "programs" / f"{name}.conf").unlink()
-        # First nobody sends them new connections, then they end.
-        self._wait_for(wanted, SCALE_SECONDS)
+        # A new one serves once it is ready; one that leaves first gets no more connections.
+        self._wait_for(wanted, START_SECONDS)
         write_targets(self.home, self.settings, replicas)
         for name in leaving:
             self.supervisor.remove(name)
@@ -102,11 +102,12 @@ class Stack:
     def _wait_for(self, names: Sequence[str], seconds: float) -> None:
         """Wait until the slots lead to these replicas, which is when they are ready, and no other."""
         sockets = {f"{name}.sock" for name in names}
-        if not wait_until(lambda: served_sockets(self.home / "run") == sockets, seconds):
-            late = [name for name in names if f"{name}.sock" not in served_sockets(self.home / "run")]
+        run = self.home / "run"
+        if not wait_until(lambda: served_sockets(run) == sockets, seconds):
+            odd = sorted(socket.removesuffix(".sock") for socket in sockets ^ served_sockets(run))
             raise Refused(
-                f"{', '.join(late)} not ready within {seconds} s; see `flotilla logs {late[0]}` "
-                "and its /health/ready"
+                f"after {seconds} s nginx doesn't use exactly the replicas it should; it is about "
+                f"{', '.join(odd)}: see `flotilla logs {odd[0]}` and its /health/ready"
             )
 
 

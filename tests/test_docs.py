@@ -1,0 +1,67 @@
+"""The documentation lists what there is: a setting, metric or command that is missing fails here."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+
+from deploy.cli import main
+from deploy.local.settings import LocalSettings
+from service.metrics import Metrics
+from service.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize(
+    "field", [*fields(Settings), *fields(LocalSettings)], ids=lambda field: field.name
+)
+def test_setting_is_in_env_example(field: object) -> None:
+    """Every setting stands in .env.example, with its default where it isn't set by the stack."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    name = field.name.upper()
+    assert f"{name}={field.default}" in lines or any(line.startswith(f"# {name}=") for line in lines)
+
+
+def test_env_example_has_no_unknown_setting() -> None:
+    """A line of .env.example that nobody reads would be believed."""
+    known = {field.name.upper() for cls in (Settings, LocalSettings) for field in fields(cls)}
+    written = re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert set(written) == known
+
+
+def test_metrics_are_catalogued() -> None:
+    """METRICS.md lists exactly the metrics of the code, each with its labels."""
+    catalogue = (ROOT / "monitoring" / "METRICS.md").read_text()
+    rows = re.findall(r"^\| `(flotilla_\w+)` \| (\w+)[^|]*\| ([^|]*) \|", catalogue, re.MULTILINE)
+    written = {(name, kind, tuple(re.findall(r"\w+", labels))) for name, kind, labels in rows}
+    found = {
+        (
+            metric._name + ("_total" if metric._type == "counter" else ""),
+            metric._type,
+            tuple(metric._labelnames),
+        )
+        for metric in vars(Metrics()).values()
+        if isinstance(metric, MetricWrapperBase)
+    }
+    assert written == found
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_command_is_in_the_readme(command: str) -> None:
+    """Every command of the CLI is named in the README, and explains itself."""
+    readme = (ROOT / "README.md").read_text()
+    assert re.search(rf"flotilla {command}\b|`{command}`", readme)
+    assert main.commands[command].help
+
+
+def test_limits_agree() -> None:
+    """Nginx's body limit and patience fit the service's."""
+    settings = Settings()
+    limits = (ROOT / "nginx" / "limits.conf").read_text()
+    assert f"client_max_body_size {settings.max_body_bytes >> 20}m;" in limits
+    proxy = (ROOT / "nginx" / "proxy.conf").read_text()
+    seconds = int(re.search(r"proxy_read_timeout (\d+)s;", proxy)[1])
+    assert seconds * 1000 > settings.request_timeout_ms
