@@ -206,9 +206,15 @@ def publish(
 @click.option("--reason", default="", help="Kept in the route's history.")
 @click.pass_obj
 def activate(settings: LocalSettings, model: str, version: int, reason: str) -> None:
-    """Let VERSION of MODEL answer all requests."""
+    """Let VERSION of MODEL answer all requests, as soon as every replica holds it."""
+    from deploy.local.stack import Stack
     from deploy.routes import activate as route
+    from deploy.routes import check
 
+    stack = Stack(settings)
+    check(stack.registry, model, version)
+    if stack.supervisor.running:
+        stack.wait_loaded(model, version)
     route(settings.flotilla_home / "registry", model, version, reason)
     console.print(f"{model} is answered by version {version}.")
 

@@ -33,13 +33,7 @@ class Route(Struct, frozen=True):
 
 def activate(registry: Path, model: str, version: int, reason: str) -> Route:
     """Send all requests for `model` to `version`; raise `Refused` and change nothing if it's broken."""
-    target = registry / model / str(version)
-    if not target.is_dir():
-        raise Refused(f"{model} has no version {version}")
-    try:
-        verify(target)
-    except BrokenVersion as error:
-        raise Refused(f"{model} version {version}: {error}") from error
+    check(registry, model, version)
     route = Route(
         weights={str(version): 100.0},
         time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -51,6 +45,14 @@ def activate(registry: Path, model: str, version: int, reason: str) -> Route:
     with _locked(shelf):
         _write_generation(shelf, route, {bucket: str(version) for bucket in BUCKETS})
     return route
+
+
+def check(registry: Path, model: str, version: int) -> None:
+    """Raise `Refused` where a version isn't there or its files aren't what was published."""
+    try:
+        verify(registry / model / str(version))
+    except BrokenVersion as error:
+        raise Refused(f"{model} version {version} can't be served: {error}") from error
 
 
 def routed(registry: Path, model: str) -> bool:

@@ -51,7 +51,7 @@ def load_engine(folder: Path, manifest: Manifest) -> Engine:
         return SklearnEngine(load_estimator(folder / manifest.artifact, manifest.trusted))
     except Exception as error:  # whatever a foreign file makes its loader raise
         reason = f"{type(error).__name__}: {error}"
-        raise BrokenVersion(f"{folder / manifest.artifact}: {reason}") from error
+        raise BrokenVersion(f"{manifest.artifact}: {reason}") from error
 
 
 def load_estimator(path: Path, trusted: Sequence[str]) -> Any:

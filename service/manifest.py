@@ -51,13 +51,12 @@ def version_digest(files: dict[str, str]) -> str:
 
 def read_manifest(folder: Path) -> Manifest:
     """Read the manifest of the version in `folder`; raise `BrokenVersion` where that can't be done."""
-    path = folder / MANIFEST
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except OSError as error:
-        raise BrokenVersion(f"{path}: {error.strerror}") from error
+        raise BrokenVersion(f"{MANIFEST}: {error.strerror}") from error
     except msgspec.MsgspecError as error:
-        raise BrokenVersion(f"{path}: {error}") from error
+        raise BrokenVersion(f"{MANIFEST}: {error}") from error
 
 
 def verify(folder: Path) -> Manifest:
@@ -67,13 +66,13 @@ def verify(folder: Path) -> Manifest:
         try:
             found = file_digest(folder / name)
         except OSError as error:
-            raise BrokenVersion(f"{folder / name}: {error.strerror}") from error
+            raise BrokenVersion(f"{name}: {error.strerror}") from error
         if found != expected:
             raise BrokenVersion(
-                f"{folder / name}: its SHA-256 is {found[:12]}…, the manifest says {expected[:12]}…"
+                f"{name}: its SHA-256 is {found[:12]}…, the manifest says {expected[:12]}…"
             )
     if version_digest(manifest.files) != manifest.digest:
-        raise BrokenVersion(f"{folder / MANIFEST}: the digest doesn't match the list of files")
+        raise BrokenVersion(f"{MANIFEST}: the digest doesn't match the list of files")
     return manifest
 
 

@@ -38,7 +38,8 @@ class Registry:
         self.routed: Mapping[str, str] = {}
         self.refused: Mapping[tuple[str, str], str] = {}
         self._stop = threading.Event()
-        self._followed_once = False
+        self._seen: tuple[Mapping[str, str], Mapping[str, str | None]] | None = None
+        self._previous: dict[str, str] = {}
         self._retry_at = 0.0
 
     def get(self, model: str, version: str, routed: bool) -> LoadedVersion:
@@ -48,7 +49,8 @@ class Registry:
         if found is not None:
             return found
         if (model, version) in self.refused:
-            raise NotReady(f"{model} version {version} can't be served: see /health/ready")
+            reason = self.refused[model, version]
+            raise NotReady(f"{model} version {version} is refused: {reason}")
         if routed:
             raise NotReady(f"{model} version {version} is being loaded")
         if model not in self.routed:
@@ -66,7 +68,7 @@ class Registry:
 
     def missing(self) -> dict[str, str]:
         """Return what keeps the replica from being ready: 'model/version' and the reason."""
-        if not self._followed_once:
+        if self._seen is None:
             return {"registry": "its routes haven't been read yet"}
         return {
             f"{model}/{version}": self.refused.get((model, version), "being loaded")
@@ -89,26 +91,67 @@ class Registry:
         self._stop.set()
 
     def follow(self) -> None:
-        """Load what the routes name and isn't loaded yet; forget what they no longer name."""
+        """Load what the routes name, and the newest version of each model; forget what is older.
+
+        The newest is loaded before it is routed, so that activating it is one rename.
+        """
         routed = read_routes(self._folder)
+        newest = {model: newest_version(self._folder / model) for model in routed}
         # A refused version may have been half copied: look again, but don't hash it all day.
         again = bool(self.refused) and time.monotonic() >= self._retry_at
-        if routed == self.routed and self._followed_once and not again:
+        if (routed, newest) == self._seen and not again:
             return
         self._retry_at = time.monotonic() + RETRY_SECONDS
-        before, self.routed = self.routed, routed
-        for model, version in routed.items():
-            if version not in self._loaded.get(model, {}):
-                self._load(model, version)
-        self._followed_once = True
-        # The version before stays: requests that chose it are still on their way.
+        for model, version in self.routed.items():
+            if routed.get(model, version) != version:
+                self._previous[model] = version
+        self.routed, self._seen = routed, (routed, newest)
+        # The version before stays: requests that nginx sent to it are still on their way.
+        wanted = {
+            model: {routed[model], newest[model], self._previous.get(model)} - {None}
+            for model in routed
+        }
+        self.refused = {
+            key: why for key, why in self.refused.items() if key[1] in wanted.get(key[0], ())
+        }
+        for model in routed:
+            for version in (routed[model], newest[model]):
+                if version is not None and version not in self._loaded.get(model, {}):
+                    self._load(model, version)
+        self._loaded = {
+            model: {
+                number: held for number, held in self._loaded.get(model, {}).items() if number in keep
+            }
+            for model, keep in wanted.items()
+        }
+        self._on_change(self)
+
+    def _load(self, model: str, version: str) -> None:
+        folder = self._folder / model / version
+        try:
+            loaded = load_version(folder)
+            self._on_load(loaded)
+        except BrokenVersion as error:
+            if self.refused.get((model, version)) != str(error):
+                log.error("refused %s version %s: %s", model, version, error)
+            self.refused = {**self.refused, (model, version): str(error)}
+            return
+        self.refused = {
+            (model, version): reason
+            for (model, version), reason in self.refused.items()
+            if version in wanted.get(model, ())
+        }
+        for model in routed:
+            for number in dict.fromkeys((routed[model], newest[model])):
+                if number is not None and number not in self._loaded.get(model, {}):
+                    self._load(model, number)
         self._loaded = {
             model: {
                 number: held
                 for number, held in self._loaded.get(model, {}).items()
-                if number in (version, before.get(model))
+                if number in numbers
             }
-            for model, version in routed.items()
+            for model, numbers in wanted.items()
         }
         self._on_change(self)
 
@@ -139,3 +182,9 @@ def read_routes(folder: Path) -> dict[str, str]:
             except OSError:
                 continue  # a route that is being made
     return routes
+
+
+def newest_version(shelf: Path) -> str | None:
+    """Return the largest version number in a model's folder."""
+    numbers = [int(each.name) for each in shelf.glob("[0-9]*") if each.name.isdecimal()]
+    return str(max(numbers)) if numbers else None

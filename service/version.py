@@ -45,7 +45,7 @@ def load_version(folder: Path) -> LoadedVersion:
         for output in manifest.signature.outputs:
             loaded.engine.run(rows, (output.name,))
     except Exception as error:  # whatever a user's model raises
-        raise BrokenVersion(f"{folder}: warm-up failed: {type(error).__name__}: {error}") from error
+        raise BrokenVersion(f"warm-up failed: {type(error).__name__}: {error}") from error
     return loaded
 
 

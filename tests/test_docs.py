@@ -35,7 +35,7 @@ def test_env_example_has_no_unknown_setting() -> None:
 def test_metrics_are_catalogued() -> None:
     """METRICS.md lists exactly the metrics of the code, each with its labels."""
     catalogue = (ROOT / "monitoring" / "METRICS.md").read_text()
-    rows = re.findall(r"^\| `(flotilla_\w+)` \| (\w+)[^|]*\| ([^|]*) \|", catalogue, re.MULTILINE)
+    rows = re.findall(r"^\| `(flotilla_\w+)` \| (\w+)[^|]*\|([^|]*)\|", catalogue, re.MULTILINE)
     written = {(name, kind, tuple(re.findall(r"\w+", labels))) for name, kind, labels in rows}
     found = {
         (

@@ -34,16 +34,22 @@ class SocketConnection(HTTPConnection):
         self.sock.connect(self._path)
 
 
-def answers(path: str, url: str) -> bool:
-    """Tell whether the replica at a socket answers `url` with 200 in time."""
+def get(path: str, url: str) -> tuple[int, str]:
+    """Return status and body of a GET at a replica's socket, or 0 and why there is none."""
     connection = SocketConnection(path, PATIENCE_SECONDS)
     try:
         connection.request("GET", url)
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
+        reply = connection.getresponse()
+        return reply.status, reply.read().decode()
+    except (OSError, HTTPException) as error:
+        return 0, str(error)
     finally:
         connection.close()
+
+
+def answers(path: str, url: str) -> bool:
+    """Tell whether the replica at a socket answers `url` with 200 in time."""
+    return get(path, url)[0] == 200
 
 
 def keep_slots(home: Path, ask: Callable[[str, str], bool] = answers) -> None:

@@ -1,5 +1,6 @@
 """Pages for people: the loaded versions come in, a home page with a playground and `/docs` go out."""
 
+import json
 import math
 import shlex
 from dataclasses import dataclass
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import msgspec
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -35,16 +35,21 @@ class Card:
     manifest: Manifest
     rows: list[Any]
 
-    def playground(self) -> dict[str, Any]:
-        """Return what the playground's script needs to know."""
+    def playground(self) -> str:
+        """Return what the playground's script needs to know, as JSON with columns in their order."""
         signature = self.manifest.signature
-        return {
+        told = {
             "kind": signature.kind,
             "rows": self.rows,
             "inputs": [{"name": each.name, "dtype": each.dtype} for each in signature.inputs],
             "outputs": [each.name for each in signature.outputs],
             "classes": signature.classes,
         }
+        return json.dumps(told, ensure_ascii=False)
+
+    def example(self) -> str:
+        """Return the first row as JSON."""
+        return json.dumps(self.rows[0], ensure_ascii=False)
 
     def curl_v1(self, origin: str) -> str:
         """Return a command that sends the first row."""
@@ -115,20 +120,20 @@ def _card(registry: Path, version: LoadedVersion) -> Card:
         rows = [dict(zip(names, map(_plain, row), strict=True)) for row in sample.values]
     else:
         rows = list(sample.model_input())
-    longest = max((len(msgspec.json.encode(row)) for row in rows), default=1)
+    longest = max((len(json.dumps(row)) for row in rows), default=1)
     return Card(version.manifest, rows[: max(1, SAMPLE_CHARACTERS // longest)])
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as a person would write it in JSON: 5 for 5.0, null for NaN."""
+    """Return a value as a person would write it in JSON: 5 for 5.0, null for what isn't a number."""
     if not isinstance(value, float):
         return value
-    if math.isnan(value):
+    if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def _curl(url: str, body: Any) -> str:
     """Return a command for a POSIX shell."""
-    data = shlex.quote(msgspec.json.encode(body).decode())
+    data = shlex.quote(json.dumps(body, ensure_ascii=False))
     return f"curl {shlex.quote(url)} \\\n  -H 'Content-Type: application/json' \\\n  -d {data}"

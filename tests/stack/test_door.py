@@ -76,9 +76,7 @@ def test_samples_equal_scikit_learn(stack: LocalStack, model: str, protocol: str
     rows = read_sample(folder / "sample.npz", manifest.signature, 200)
     given = rows.model_input()
     expected = load_estimator(folder / manifest.artifact, manifest.trusted).predict(given)
-    values = [list(row) for row in rows.values]
-    if manifest.signature.kind == "text":
-        values = rows.values
+    values = rows.values.tolist() if manifest.signature.kind == "tensor" else rows.values
     if protocol == "v1":
         reply = ask(stack.url, "POST", f"/v1/models/{model}:predict", {"instances": values})
         answers = reply.json["predictions"]
@@ -114,20 +112,23 @@ def test_hidden(stack: LocalStack, path: str) -> None:
 
 def test_pages_are_not_hidden(stack: LocalStack) -> None:
     """What clients need is there: page, docs, health, metadata."""
-    for path in ("/", "/docs", "/health/live", "/v2/health/ready", "/v2", "/v1/models", "/v2/models/digits"):
+    pages = ("/", "/docs", "/health/live", "/v2/health/ready", "/v2", "/v1/models", "/v2/models/digits")
+    for path in pages:
         assert ask(stack.url, "GET", path).status == 200, path
 
 
 ROW = [0.0] * 64
+PREDICT = "/v1/models/digits:predict"
+# Method, path, body, headers, and what comes of it.
 REFUSED = {
-    "unknown model": ("POST", "/v1/models/nope:predict", {"instances": [ROW]}, {}, 404, "no model 'nope'"),
-    "unknown version": ("POST", "/v1/models/digits/versions/9:predict", {"instances": [ROW]}, {}, 404, "version 9"),
-    "strange name": ("POST", "/v1/models/a%20b:predict", {"instances": [ROW]}, {}, 404, "no model"),
-    "not a POST": ("GET", "/v1/models/digits:predict", None, {}, 405, "POST"),
-    "too large": ("POST", "/v1/models/digits:predict", b" " * (5 << 20), {}, 413, "4 MiB"),
-    "not JSON": ("POST", "/v1/models/digits:predict", b"{", {}, 400, "not valid JSON"),
-    "wrong type": ("POST", "/v1/models/digits:predict", b"1,2", {"Content_Type": "text/csv"}, 415, "application/json"),
-    "wrong width": ("POST", "/v1/models/digits:predict", {"instances": [[1]]}, {}, 400, "64 numbers"),
+    "unknown model": ("POST", "/v1/models/nope:predict", {}, {}, 404, "no model 'nope'"),
+    "unknown version": ("POST", "/v1/models/digits/versions/9:predict", {}, {}, 404, "version 9"),
+    "strange name": ("POST", "/v1/models/a%20b:predict", {}, {}, 404, "no model"),
+    "not a POST": ("GET", PREDICT, None, {}, 405, "POST"),
+    "too large": ("POST", PREDICT, b" " * (5 << 20), {}, 413, "4 MiB"),
+    "not JSON": ("POST", PREDICT, b"{", {}, 400, "not valid JSON"),
+    "wrong type": ("POST", PREDICT, b"1,2", {"Content_Type": "text/csv"}, 415, "application/json"),
+    "wrong width": ("POST", PREDICT, {"instances": [[1]]}, {}, 400, "64 numbers"),
     "unknown page": ("GET", "/nope", None, {}, 404, "Not Found"),
     "huge header": ("GET", "/", None, {"X_Large": "x" * 40_000}, 400, "too large"),
 }
@@ -179,8 +180,10 @@ def test_publishing_while_serving(stack: LocalStack, tmp_path: Path) -> None:
     sample.write_text("a,b\n1,2\n3,4\n")
 
     def publish(answer: float) -> None:
-        dump(DummyRegressor(strategy="constant", constant=answer).fit([[1, 2], [3, 4]], [0, 0]), tmp_path / "m.skops")
-        stack.flotilla("publish", str(tmp_path / "m.skops"), "--name", "constant", "--sample", str(sample))
+        model = DummyRegressor(strategy="constant", constant=answer).fit([[1, 2], [3, 4]], [0, 0])
+        file = tmp_path / "model.skops"
+        dump(model, file)
+        stack.flotilla("publish", str(file), "--name", "constant", "--sample", str(sample))
 
     def answer() -> object:
         reply = ask(stack.url, "POST", "/v1/models/constant:predict", {"instances": [[1, 2]]})
@@ -199,6 +202,7 @@ def test_prometheus_scrapes_every_replica(stack: LocalStack) -> None:
 
     def targets() -> set[tuple[str, str]]:
         found = ask(stack.prometheus_url, "GET", "/api/v1/targets").json["data"]["activeTargets"]
-        return {(each["labels"]["replica"], each["health"]) for each in found if "replica" in each["labels"]}
+        replicas = [each for each in found if "replica" in each["labels"]]
+        return {(each["labels"]["replica"], each["health"]) for each in replicas}
 
     assert wait_until(lambda: targets() == {(name, "up") for name in stack.replicas()}, 30), targets()
