@@ -95,6 +95,8 @@ class Registry:
 
         The newest is loaded before it is routed, so that activating it is one rename.
         """
+        if self._loaded and not (self._folder / ROUTES).is_dir():
+            return  # the folder is gone or its file system away: what is in memory still serves
         routed = read_routes(self._folder)
         newest = {model: newest_version(self._folder / model) for model in routed}
         # A refused version may have been half copied: look again, but don't hash it all day.
@@ -106,54 +108,26 @@ class Registry:
             if routed.get(model, version) != version:
                 self._previous[model] = version
         self.routed, self._seen = routed, (routed, newest)
-        # The version before stays: requests that nginx sent to it are still on their way.
-        wanted = {
-            model: {routed[model], newest[model], self._previous.get(model)} - {None}
-            for model in routed
-        }
-        self.refused = {
-            key: why for key, why in self.refused.items() if key[1] in wanted.get(key[0], ())
-        }
-        for model in routed:
-            for version in (routed[model], newest[model]):
-                if version is not None and version not in self._loaded.get(model, {}):
-                    self._load(model, version)
-        self._loaded = {
-            model: {
-                number: held for number, held in self._loaded.get(model, {}).items() if number in keep
-            }
-            for model, keep in wanted.items()
-        }
-        self._on_change(self)
-
-    def _load(self, model: str, version: str) -> None:
-        folder = self._folder / model / version
-        try:
-            loaded = load_version(folder)
-            self._on_load(loaded)
-        except BrokenVersion as error:
-            if self.refused.get((model, version)) != str(error):
-                log.error("refused %s version %s: %s", model, version, error)
-            self.refused = {**self.refused, (model, version): str(error)}
-            return
-        self.refused = {
-            (model, version): reason
-            for (model, version), reason in self.refused.items()
-            if version in wanted.get(model, ())
-        }
         for model in routed:
             for number in dict.fromkeys((routed[model], newest[model])):
                 if number is not None and number not in self._loaded.get(model, {}):
                     self._load(model, number)
-        self._loaded = {
-            model: {
-                number: held
-                for number, held in self._loaded.get(model, {}).items()
-                if number in numbers
-            }
-            for model, numbers in wanted.items()
-        }
+        self._forget(newest)
         self._on_change(self)
+
+    def _forget(self, newest: Mapping[str, str | None]) -> None:
+        """Let go of versions that no route names any more."""
+        # The version before stays: requests that nginx sent to it are still on their way.
+        kept = {
+            (model, number)
+            for model in self.routed
+            for number in (self.routed[model], newest[model], self._previous.get(model))
+        }
+        self.refused = {key: why for key, why in self.refused.items() if key in kept}
+        self._loaded = {
+            model: {n: held for n, held in self._loaded.get(model, {}).items() if (model, n) in kept}
+            for model in self.routed
+        }
 
     def _load(self, model: str, version: str) -> None:
         folder = self._folder / model / version

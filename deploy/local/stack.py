@@ -91,7 +91,7 @@ class Stack:
             say(f"ended {name}")
 
     def wait_loaded(self, model: str, version: int) -> None:
-        """Wait until every replica holds a version; raise `Refused` with the words of one that can't."""
+        """Wait until every replica holds a version; raise `Refused` with one's words if it can't."""
         path = f"/v2/models/{model}/versions/{version}/ready"
         for name in self.replicas():
             status, words = 0, ""

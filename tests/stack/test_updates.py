@@ -33,7 +33,7 @@ def answers_its_version(
 
 
 def test_activation_under_load(stack: LocalStack, tmp_path: Path) -> None:
-    """Activating loses no request, every answer is its version's, and none after it is the old one's."""
+    """Activating loses no request, each answer is its version's, and none after it is the old one's."""
     publish(stack, tmp_path, 1)
     url = f"{stack.url}/v1/models/update:predict"
     repeated = [Payload(b'{"instances": [[0.0]]}')]
