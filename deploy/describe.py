@@ -51,25 +51,25 @@ def _arrange(estimator: Any, sample: Sample) -> Sample:
             return sample[list(names)]
         if all(pd.api.types.is_numeric_dtype(dtype) for dtype in sample.dtypes):
             sample = sample.to_numpy(dtype=np.float64)
-    elif names is not None and not isinstance(sample, list):
-        sample = pd.DataFrame(_matrix(sample), columns=list(names)[: np.shape(sample)[1]])
     if isinstance(sample, np.ndarray):
-        matrix = _matrix(sample)
-        width = matrix.shape[1]
-        expected = getattr(estimator, "n_features_in_", width)
-        if width != expected:
-            raise Refused(
-                f"the sample has {width} columns, the model takes {expected}; is the target among them?"
-            )
-        return matrix
+        matrix = _matrix(estimator, sample)
+        return matrix if names is None else pd.DataFrame(matrix, columns=list(names))
     return sample
 
 
-def _matrix(sample: Any) -> NDArray[np.float64]:
-    matrix = np.asarray(sample, dtype=np.float64)
-    if matrix.ndim != 2:
-        raise Refused(f"the sample has the shape {matrix.shape}; expected (rows, features)")
-    return matrix
+def _matrix(estimator: Any, sample: NDArray[Any]) -> NDArray[np.float64]:
+    if sample.ndim != 2:
+        raise Refused(f"the sample has the shape {sample.shape}; expected (rows, features)")
+    width = sample.shape[1]
+    expected = getattr(estimator, "n_features_in_", width)
+    if width != expected:
+        raise Refused(
+            f"the sample has {width} columns, the model takes {expected}; is the target among them?"
+        )
+    try:
+        return sample.astype(np.float64)
+    except ValueError as error:
+        raise Refused(f"the sample holds something that isn't a number: {error}") from error
 
 
 def _column(series: "pd.Series[Any]") -> Tensor:
@@ -93,10 +93,13 @@ def _outputs(estimator: Any, sample: Sample) -> tuple[Tensor, ...]:
         if method is None:
             continue
         try:
-            values = dense(method(sample))
+            given = method(sample)
+            # Several targets give a list of arrays, whose first axis isn't the rows: not served.
+            if isinstance(given, list):
+                continue
+            values = dense(given)
         except Exception as error:  # whatever a user's model raises
             raise Refused(f"{name} fails on the sample: {type(error).__name__}: {error}") from error
-        # Several targets give a list of arrays, whose first axis isn't the rows: not served.
         if values.ndim and len(values) == len(sample):
             outputs.append(Tensor(name, _dtype(name, values), (-1, *values.shape[1:])))
     if not outputs:
@@ -113,5 +116,8 @@ def _dtype(name: str, values: Any) -> DType:
 
 
 def _classes(estimator: Any) -> tuple[Any, ...]:
-    classes = np.asarray(getattr(estimator, "classes_", ()))
-    return tuple(classes.tolist()) if classes.ndim == 1 and classes.dtype.kind != "O" else ()
+    classes = getattr(estimator, "classes_", None)
+    if not isinstance(classes, np.ndarray) or classes.ndim != 1:  # several targets give a list
+        return ()
+    known = classes.dtype.kind in _DTYPES or all(isinstance(each, str) for each in classes)
+    return tuple(classes.tolist()) if known else ()

@@ -19,9 +19,9 @@ from deploy.describe import describe
 from deploy.errors import Refused
 from deploy.sample import Sample, write_sample
 from service.engine import load_estimator
-from service.manifest import MODEL_NAME, Manifest, write_manifest
+from service.manifest import MODEL_NAME, BrokenVersion, Manifest, write_manifest
 from service.registry import ROUTES
-from service.version import SAMPLE
+from service.version import SAMPLE, open_version
 
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "skops")
 
@@ -55,18 +55,22 @@ def publish(
         write_sample(sample, signature, staging / SAMPLE)
         while True:
             number = next_version(shelf)
-            manifest = write_manifest(
-                staging,
-                name=name,
-                version=number,
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-                description=description,
-                artifact=artifact.name,
-                trusted=tuple(trusted),
-                signature=signature,
-                metrics=dict(metrics or {}),
-                libraries=_libraries(),
-            )
+            try:
+                manifest = write_manifest(
+                    staging,
+                    name=name,
+                    version=number,
+                    created=datetime.now(UTC).isoformat(timespec="seconds"),
+                    description=description,
+                    artifact=artifact.name,
+                    trusted=tuple(trusted),
+                    signature=signature,
+                    metrics=dict(metrics or {}),
+                    libraries=_libraries(),
+                )
+                open_version(staging, manifest)
+            except BrokenVersion as error:
+                raise Refused(f"no replica could serve it: {error}") from error
             _sync(staging)
             try:
                 staging.rename(shelf / str(number))

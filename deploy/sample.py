@@ -34,10 +34,15 @@ def read_sample(path: Path) -> Sample:
 
 
 def write_sample(sample: Sample, signature: Signature, path: Path) -> None:
-    """Write the sample as NPZ, an array for each input; rows that lack a string are left out."""
+    """Write the sample as NPZ, an array for each input.
+
+    Rows that lack a string or a boolean are left out: only numbers have NaN to stand for a gap.
+    """
     if isinstance(sample, pd.DataFrame) and signature.kind == "table":
-        texts = [each.name for each in signature.inputs if each.dtype == "string"]
-        table = sample.dropna(subset=texts)
+        gaps = [each.name for each in signature.inputs if each.nullable and each.dtype != "float64"]
+        table = sample.dropna(subset=gaps)
+        if table.empty:
+            raise Refused(f"the sample has no row in which each of {', '.join(gaps)} is filled")
         arrays = {
             each.name: table[each.name].to_numpy(dtype="U" if each.dtype == "string" else each.dtype)
             for each in signature.inputs

@@ -163,4 +163,8 @@ def _blame(version: LoadedVersion, error: Exception) -> Exception:
         refusal = BadInput(f"{version.name} can't use this input: {error}")
         refusal.__cause__ = error
         return refusal
+    if isinstance(error, StopIteration):  # a future can't carry it
+        failure = RuntimeError(f"{version.name} raised StopIteration")
+        failure.__cause__ = error
+        return failure
     return error

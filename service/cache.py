@@ -51,6 +51,7 @@ class RowCache:
         self._to_write: list[tuple[bytes, bytes]] = []
         self._reading = False
         self._writing = False
+        self._calls = self._blamed = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def look_up(self, keys: Sequence[bytes]) -> Found:
@@ -63,8 +64,7 @@ class RowCache:
         if not self._reading:
             self._reading = True
             loop.call_soon(lambda: self._spawn(self._read()))
-        # The loop itself may be late, with the reply already in the socket: one more poll.
-        timer = loop.call_later(self._timeout, self._last_poll, answer)
+        timer = loop.call_later(self._timeout, self._give_up_unless_busy, answer)
         try:
             return await answer
         finally:
@@ -100,6 +100,7 @@ class RowCache:
         """Send what waits in one MGET, and what has come meanwhile in the next."""
         while asked := [each for each in self._asked if not each[1].done()]:
             self._asked = []
+            self._calls += 1
             try:
                 values: Any = await self._redis.mget([key for keys, _ in asked for key in keys])
             except (RedisError, OSError) as error:
@@ -115,14 +116,26 @@ class RowCache:
         self._asked = []
         self._reading = False
 
-    def _last_poll(self, answer: asyncio.Future[Found]) -> None:
-        asyncio.get_running_loop().call_later(0.001, self._give_up, answer)
+    def _give_up_unless_busy(self, answer: asyncio.Future[Found], turns: int = 8) -> None:
+        """Give up after some more turns of the loop, microseconds apart when it is idle.
+
+        When it is busy, each turn takes milliseconds and the reply needs a few of them: then it is
+        the loop that is late and not Redis.
+        """
+        if turns and not answer.done():
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._give_up_unless_busy, answer, turns - 1)
+        else:
+            self._give_up(answer)
 
     def _give_up(self, answer: asyncio.Future[Found], reason: str = "timeout") -> None:
-        if not answer.done():
+        if answer.done():
+            return
+        if self._blamed != self._calls:  # one failure of Redis, however many wait for it
+            self._blamed = self._calls
             self._on_error("get", reason)
             self.breaker.failed()
-            answer.set_result(None)
+        answer.set_result(None)
 
     async def _write(self) -> None:
         """Write what waits in one pipeline, and what has come meanwhile in the next."""

@@ -7,7 +7,6 @@ Each setting: why it isn't the default. https://docs.gunicorn.org/en/stable/sett
 
 import os
 
-from service.logs import logging_config
 from service.settings import Settings
 
 # One replica, one CPU: threads of BLAS and OpenMP beside the engine's own would fight over it.
@@ -41,4 +40,6 @@ timeout = 30
 
 control_socket_disable = True  # all replicas of a machine would share one path
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # the heartbeat must not wait for a disk
-logconfig_dict = logging_config(_settings.log_level)
+
+loglevel = _settings.log_level
+logger_class = "service.logs.ReplicaLogger"

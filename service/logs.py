@@ -2,9 +2,12 @@
 
 import logging
 from datetime import UTC, datetime
+from logging.config import dictConfig
 from typing import Any
 
 import msgspec
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 log = logging.getLogger("service")
 
@@ -27,8 +30,20 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-def logging_config(level: str) -> dict[str, Any]:
-    """Return the configuration for `logging.config.dictConfig`, gunicorn's loggers included."""
+class ReplicaLogger(Logger):  # type: ignore[misc]  # gunicorn publishes no types
+    """Makes gunicorn's own messages such lines too.
+
+    Not by its setting `logconfig_dict`: that switches an access log on, which cost 14 % of a request
+    and went nowhere.
+    """
+
+    def setup(self, cfg: Config) -> None:
+        """Configure logging for the whole process."""
+        super().setup(cfg)
+        dictConfig(_logging_config(cfg.loglevel))
+
+
+def _logging_config(level: str) -> dict[str, Any]:
     own = {"level": level.upper(), "handlers": ["stderr"], "propagate": False}
     return {
         "version": 1,

@@ -55,13 +55,18 @@ def read_manifest(folder: Path) -> Manifest:
         return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except OSError as error:
         raise BrokenVersion(f"{MANIFEST}: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BrokenVersion(f"{MANIFEST}: {error}") from error
 
 
 def verify(folder: Path) -> Manifest:
-    """Read the manifest and check every file it names; raise `BrokenVersion` if one differs."""
+    """Read the manifest, check that it is this version's, and every file it names.
+
+    Raises `BrokenVersion` if one differs.
+    """
     manifest = read_manifest(folder)
+    if (manifest.name, str(manifest.version)) != (folder.parent.name, folder.name):
+        raise BrokenVersion(f"{MANIFEST}: it is the one of {manifest.name} version {manifest.version}")
     for name, expected in manifest.files.items():
         try:
             found = file_digest(folder / name)
@@ -77,9 +82,9 @@ def verify(folder: Path) -> Manifest:
 
 
 def write_manifest(folder: Path, **entries: Any) -> Manifest:
-    """Write the manifest for the files that are in `folder`, digests included, and return it."""
+    """Write the manifest for the files that are in `folder`, digests included, and read it back."""
     files = {each.name: file_digest(each) for each in sorted(folder.iterdir())}
     manifest = Manifest(files=files, digest=version_digest(files), **entries)
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / MANIFEST).write_bytes(encoded + b"\n")
-    return manifest
+    return read_manifest(folder)

@@ -12,7 +12,7 @@ import msgspec
 
 from service.batching import Batcher, Columns
 from service.cache import RowCache
-from service.errors import TooLate
+from service.errors import BadInput, TooLate
 from service.metrics import Metrics
 from service.rows import Rows
 from service.version import LoadedVersion
@@ -65,6 +65,10 @@ class Predictor:
         cache = self._cache
         if cache is not None and cache.breaker.closed:
             return await self._through_cache(cache, query)
+        return await self._compute(query)
+
+    async def _compute(self, query: Query) -> Answer:
+        """Answer without the cache."""
         self._metrics.cache_rows.labels(query.version.name, "bypass").inc(len(query.rows))
         job = self._batcher.submit(query.version, query.rows, query.outputs, query.deadline)
         try:
@@ -90,7 +94,13 @@ class Predictor:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         await _until(query.deadline, set(flights))
-        cells = [flight.result() for flight in flights]
+        try:
+            cells = [flight.result() for flight in flights]
+        except BadInput:
+            if len(own) == len(keys):
+                raise
+            # The row that the model can't take may be another client's, in a batch that we joined.
+            return await self._compute(query)
         joined = len(cells) - len(own)
         sources = [cells[i].source for i in own] + ["joined"] * joined
         for source in set(sources):

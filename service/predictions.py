@@ -60,10 +60,7 @@ class Predictions:
             answer = await self._replica.predictor.answer(query)
             reply = codec.encode(asked, answer.columns)
             status = 200
-            extra = [
-                (b"x-model-version", version.number.encode()),
-                (b"x-cache", answer.cache.encode()),
-            ]
+            extra = [(b"x-cache", answer.cache.encode())]
             metrics.rows.labels(version.name, version.number).inc(len(asked.rows))
         except Exception as error:  # the one handler: every failure becomes one JSON error
             status, reply, extra = _render(error, headers.x_request_id)
@@ -72,6 +69,8 @@ class Predictions:
         labels = (version.name, version.number) if version else ("", "")
         metrics.requests.labels(*labels, path["protocol"], str(status)).inc()
         metrics.request_seconds.labels(*labels).observe(time.perf_counter() - started)
+        if version:
+            extra.append((b"x-model-version", version.number.encode()))
         length = (b"content-length", str(len(reply)).encode())
         await send(
             {

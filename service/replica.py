@@ -3,6 +3,7 @@
 Made in the worker after gunicorn forked it: threads, connections and models don't survive a fork.
 """
 
+import gc
 import logging
 import threading
 
@@ -61,7 +62,12 @@ class Replica:
         )
 
     def _watch(self, version: LoadedVersion) -> None:
-        """Count a new version's engine calls."""
+        """Count a new version's engine calls, and keep the garbage collector from walking over it.
+
+        Libraries and models are some 150,000 objects that stay: a full collection stopped every
+        request for 80 ms, several times a second under load (p99 84 ms, frozen 6 ms).
+        """
+        gc.freeze()
         seconds = self.metrics.inference_seconds.labels(version.name, version.number)
         rows = self.metrics.batch_rows.labels(version.name, version.number)
 

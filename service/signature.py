@@ -109,5 +109,7 @@ class Signature(Struct, frozen=True):
 
 def cell_type(column: Tensor) -> Any:
     """Return the type of one value of a table's column for msgspec."""
-    kind = _PYTHON[column.dtype]
+    kind: Any = _PYTHON[column.dtype]
+    if column.dtype == "int64":
+        kind = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
     return kind | None if column.nullable else kind

@@ -38,7 +38,11 @@ class LoadedVersion:
 
 def load_version(folder: Path) -> LoadedVersion:
     """Verify, open and warm up the version in `folder`; raise `BrokenVersion` if one of them fails."""
-    manifest = verify(folder)
+    return open_version(folder, verify(folder))
+
+
+def open_version(folder: Path, manifest: Manifest) -> LoadedVersion:
+    """Open and warm up a version whose files are known to be right; raise `BrokenVersion`."""
     loaded = LoadedVersion(manifest, load_engine(folder, manifest))
     try:
         rows = read_sample(folder / SAMPLE, manifest.signature, WARM_UP_ROWS)

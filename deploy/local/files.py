@@ -26,9 +26,6 @@ upstream replicas {{
     keepalive_timeout 30s;
     keepalive_time 2s;
 }}
-
-# Several slots lead to one replica: if it has just died, the live one may come after all of them.
-proxy_next_upstream_tries 0;
 """
 _LISTEN = """\
 listen {address}:{port};

@@ -73,6 +73,9 @@ def read(given: Input, column: Tensor, path: str, width: int) -> list[Any]:
     if given.datatype in ("FP16", "FP32"):  # the client rounded, or says that we should
         with np.errstate(over="ignore"):
             rounded = np.array(values, dtype=datatype.numpy)
+        for place in np.argwhere(np.isinf(rounded.reshape(given.shape)))[:1]:
+            where = "".join(f"[{index}]" for index in place)
+            raise BadInput(f"{path}.data{where}: expected a finite number, got inf")
         return list(rounded.astype(np.float64).tolist())
     if column.dtype == "float64" and given.datatype != "FP64":
         return [None if value is None else float(value) for value in values]
@@ -84,7 +87,7 @@ def _decode(given: Input, column: Tensor, path: str, width: int) -> list[Any]:
     nested = body.lstrip()[1:].lstrip().startswith(b"[")
     try:
         values: list[Any] = _decoder(given.datatype, nested, column.nullable).decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:  # a Raw's strings are still bytes
         raise refuse(error, body, at=path) from error
     if not nested:
         return values

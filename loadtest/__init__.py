@@ -1,0 +1,1 @@
+"""Load from outside: the stack tests' client, the Locust scenarios, and the benchmark."""

@@ -1,0 +1,74 @@
+"""Settings: what the environment says becomes typed and bounded, or the start fails with a sentence."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from service.settings import SettingError, Settings
+
+
+def test_nothing_set() -> None:
+    """An empty environment gives the defaults."""
+    assert Settings.read({}) == Settings()
+
+
+@pytest.mark.parametrize("blank", ["", "   "])
+def test_empty_is_unset(blank: str) -> None:
+    """A variable that is set but empty counts as unset: so Compose hands over what was left blank."""
+    environ = {each.name.upper(): blank for each in fields(Settings)}
+    assert Settings.read(environ) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "value"),
+    [
+        ("REGISTRY_DIR", "/data/registry", Path("/data/registry")),
+        ("REDIS_URL", "redis://redis:6379/0", "redis://redis:6379/0"),
+        ("CACHE", "off", "off"),
+        ("CACHE_TTL_SECONDS", "1", 1),
+        ("CACHE_TIMEOUT_MS", "0.1", 0.1),
+        ("CACHE_TIMEOUT_MS", "1000", 1000.0),
+        ("CACHE_TIMEOUT_MS", "2.5", 2.5),
+        ("MAX_BODY_BYTES", "1024", 1024),
+        ("MAX_ROWS", " 12 ", 12),
+        ("MAX_BATCH_ROWS", "1", 1),
+        ("MAX_QUEUE_ROWS", "100000", 100_000),
+        ("REQUEST_TIMEOUT_MS", "250", 250),
+        ("BIND", "unix:/run/a.sock,127.0.0.1:9101", "unix:/run/a.sock,127.0.0.1:9101"),
+        ("REPLICA_NAME", "replica-7", "replica-7"),
+        ("LOG_LEVEL", "debug", "debug"),
+    ],
+)
+def test_value_is_read(variable: str, text: str, value: object) -> None:
+    """Each setting is read from the variable of its name and has its type, bounds included."""
+    read = getattr(Settings.read({variable: text}), variable.lower())
+    assert read == value
+    assert type(read) is type(value) or isinstance(read, Path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "expected"),
+    [
+        ("CACHE", "sometimes", "one of always, off"),
+        ("CACHE", "OFF", "one of always, off"),
+        ("LOG_LEVEL", "loud", "one of debug, info, warning, error"),
+        ("CACHE_TTL_SECONDS", "0", "a whole number from 1"),
+        ("CACHE_TTL_SECONDS", "an hour", "a whole number from 1"),
+        ("CACHE_TTL_SECONDS", "1.5", "a whole number from 1"),
+        ("CACHE_TIMEOUT_MS", "0", "a number from 0.1 to 1000"),
+        ("CACHE_TIMEOUT_MS", "1001", "a number from 0.1 to 1000"),
+        ("CACHE_TIMEOUT_MS", "nan", "a number from 0.1 to 1000"),
+        ("CACHE_TIMEOUT_MS", "inf", "a number from 0.1 to 1000"),
+        ("MAX_BODY_BYTES", "1023", "a whole number from 1024"),
+        ("MAX_ROWS", "0", "a whole number from 1"),
+        ("MAX_BATCH_ROWS", "-4", "a whole number from 1"),
+        ("MAX_QUEUE_ROWS", "0", "a whole number from 1"),
+        ("REQUEST_TIMEOUT_MS", "5s", "a whole number from 1"),
+    ],
+)
+def test_bad_value_is_named(variable: str, text: str, expected: str) -> None:
+    """What can't be used stops the start, with variable, value and expectation in one sentence."""
+    with pytest.raises(SettingError) as refused:
+        Settings.read({variable: text})
+    assert str(refused.value).startswith(f"{variable}={text!r}: expected {expected}")
