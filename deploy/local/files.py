@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.local.programs import ROOT, write_program, write_supervisor
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import slot_paths
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("registry", "run/slots", "run/tmp", "logs", "nginx", "prometheus/targets", "programs")
 
 _UPSTREAM = """\
@@ -40,46 +40,6 @@ server {
     }
 }
 """
-_SUPERVISORD = """\
-[unix_http_server]
-file={home}/run/supervisor.sock
-chmod=0700
-
-[supervisord]
-directory={home}
-logfile={home}/logs/supervisord.log
-logfile_maxbytes=5MB
-logfile_backups=1
-pidfile={home}/run/supervisord.pid
-childlogdir={home}/logs
-umask=077
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-
-[supervisorctl]
-serverurl=unix://{home}/run/supervisor.sock
-
-[include]
-files={home}/programs/*.conf
-"""
-_PROGRAM = """\
-[program:{name}]
-command={command}
-directory={home}
-environment={environment}
-priority={priority}
-autorestart=true
-startsecs=1
-startretries=20
-stopsignal={stop_signal}
-stopwaitsecs=15
-killasgroup=true
-redirect_stderr=true
-stdout_logfile={home}/logs/{name}.log
-stdout_logfile_maxbytes=10MB
-stdout_logfile_backups=1
-"""
 
 
 def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -> None:
@@ -91,24 +51,24 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
     _write_nginx(home, settings)
     source = ROOT / "monitoring" / "prometheus.local.yml"
     (home / "prometheus" / "prometheus.yml").write_bytes(source.read_bytes())
-    (home / "supervisord.conf").write_text(_SUPERVISORD.format(home=home))
-    _write_program(
+    write_supervisor(home)
+    write_program(
         home,
         "redis",
         f"{programs['redis-server']} --port 0 --unixsocket {home}/run/redis.sock --dir {home}/run"
         ' --save "" --appendonly no --maxmemory 256mb --maxmemory-policy allkeys-lfu',
         10,
     )
-    _write_program(home, "slots", f"{sys.executable} -m deploy.local.keeper", 30)
+    write_program(home, "slots", f"{sys.executable} -m deploy.local.keeper", 30)
     user = " user root;" if os.geteuid() == 0 else ""
-    _write_program(
+    write_program(
         home,
         "nginx",
         f"{programs['nginx']} -e stderr -p {home} -c {home}/nginx/nginx.conf -g 'daemon off;{user}'",
         40,
         stop_signal="QUIT",
     )
-    _write_program(
+    write_program(
         home,
         "prometheus",
         f"{programs['prometheus']} --config.file=prometheus/prometheus.yml"
@@ -122,7 +82,7 @@ def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
     """Write the program of a replica and return its name."""
     name = f"replica-{number}"
     port = settings.replica_port + number - 1
-    _write_program(
+    write_program(
         home,
         name,
         f"{sys.executable} -m gunicorn --config {ROOT}/service/gunicorn_conf.py service.asgi:app",
@@ -165,28 +125,3 @@ def _write_nginx(home: Path, settings: LocalSettings) -> None:
     for name, text in written.items():
         (home / "nginx" / name).unlink()
         (home / "nginx" / name).write_text(text)
-
-
-def _write_program(
-    home: Path,
-    name: str,
-    command: str,
-    priority: int,
-    stop_signal: str = "TERM",
-    **environment: str,
-) -> None:
-    environment["PYTHONPATH"] = str(ROOT)
-    text = _PROGRAM.format(
-        name=name,
-        command=_escape(command),
-        home=_escape(str(home)),
-        environment=",".join(f'{key}="{_escape(value)}"' for key, value in environment.items()),
-        priority=priority,
-        stop_signal=stop_signal,
-    )
-    (home / "programs" / f"{name}.conf").write_text(text)
-
-
-def _escape(text: str) -> str:
-    """Keep supervisor from expanding percent signs."""
-    return text.replace("%", "%%")

@@ -1,0 +1,128 @@
+"""Commands for models and their versions: publish, activate, models, predict."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from deploy.commands.console import console, find_stack
+from deploy.errors import Refused
+from deploy.local.settings import LocalSettings
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="Name of the model in URLs.")
+@click.option(
+    "--sample",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Typical input: .csv, .npz or .jsonl.",
+)
+@click.option("--description", default="", help="One sentence for the model's page.")
+@click.option("--metric", "metrics", multiple=True, help="Score on the hold-out, as NAME=NUMBER.")
+@click.option("--trust-type", "trusted", multiple=True, help="A type of yours in a .skops file.")
+@click.option("--trust", is_flag=True, help="Open a pickle, which may run any code.")
+@click.pass_obj
+def publish(
+    settings: LocalSettings,
+    model: Path,
+    name: str,
+    sample: Path,
+    description: str,
+    metrics: Sequence[str],
+    trusted: Sequence[str],
+    trust: bool,
+) -> None:
+    """Write the next version of a model from the file MODEL (.skops, or .joblib with --trust).
+
+    The first version of a model answers at once; for a later one: flotilla activate.
+    """
+    from deploy.publish import publish as write
+    from deploy.routes import activate as route
+    from deploy.routes import routed
+    from deploy.sample import read_sample
+
+    if trust:
+        console.print("[yellow]Opening a pickle: it may run any code, on every replica too.[/]")
+    registry = settings.flotilla_home / "registry"
+    manifest = write(
+        registry,
+        model,
+        name,
+        read_sample(sample),
+        description=description,
+        metrics=_numbers(metrics),
+        trusted=trusted,
+        trust_pickle=trust,
+    )
+    console.print(f"Published {name} version {manifest.version} ({manifest.digest[:12]}).")
+    if routed(registry, name):
+        console.print(f"To let it answer: flotilla activate {name} {manifest.version}")
+    else:
+        route(registry, name, manifest.version, "first version")
+        stack = find_stack(settings, running=False)
+        if stack.supervisor.running:
+            stack.wait_loaded(name, manifest.version)
+        console.print(f"It answers at /v1/models/{name}:predict.")
+
+
+@click.command()
+@click.argument("model")
+@click.argument("version", type=click.IntRange(1))
+@click.option("--reason", default="", help="Kept in the route's history.")
+@click.pass_obj
+def activate(settings: LocalSettings, model: str, version: int, reason: str) -> None:
+    """Let VERSION of MODEL answer all requests, as soon as every replica holds it."""
+    from deploy.local.stack import Stack
+    from deploy.routes import activate as route
+    from deploy.routes import check
+
+    stack = Stack(settings)
+    check(stack.registry, model, version)
+    if stack.supervisor.running:
+        stack.wait_loaded(model, version)
+    route(settings.flotilla_home / "registry", model, version, reason)
+    console.print(f"{model} is answered by version {version}.")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_obj
+def models(settings: LocalSettings, as_json: bool) -> None:
+    """Show the published versions, the active one marked."""
+    from deploy.catalogue import read_catalogue
+
+    entries = read_catalogue(settings.flotilla_home / "registry")
+    if as_json:
+        click.echo(json.dumps([entry.as_json() for entry in entries]))
+        return
+    table = Table("model", "version", "", "created", "engine", "row", "outputs", "scores", box=None)
+    for entry in entries:
+        table.add_row(*entry.cells())
+    console.print(table)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("row")
+@click.option("--output", "outputs", multiple=True, help="E.g. predict_proba; may be repeated.")
+@click.pass_obj
+def predict(settings: LocalSettings, model: str, row: str, outputs: Sequence[str]) -> None:
+    """Ask MODEL for the prediction of ROW, a row in JSON."""
+    from deploy.ask import ask
+
+    click.echo(ask(find_stack(settings).url, model, row, outputs))
+
+
+def _numbers(pairs: Sequence[str]) -> dict[str, float]:
+    numbers = {}
+    for pair in pairs:
+        name, _, number = pair.partition("=")
+        try:
+            numbers[name] = float(number)
+        except ValueError as error:
+            raise Refused(f"--metric {pair}: expected NAME=NUMBER") from error
+    return numbers
