@@ -61,14 +61,14 @@ class Predictions:
             reply = codec.encode(asked, answer.columns)
             status = 200
             extra = [(b"x-cache", answer.cache.encode())]
-            metrics.rows.labels(version.name, version.number).inc(len(asked.rows))
+            metrics.of(version).rows.inc(len(asked.rows))
         except Exception as error:  # the one handler: every failure becomes one JSON error
-            status, reply, extra = _render(error, headers.x_request_id)
+            status, reply, extra = _render(error, headers.request_id)
         finally:
             metrics.in_flight.dec()
-        labels = (version.name, version.number) if version else ("", "")
-        metrics.requests.labels(*labels, path["protocol"], str(status)).inc()
-        metrics.request_seconds.labels(*labels).observe(time.perf_counter() - started)
+        counts = metrics.of(version)
+        counts.answered(path["protocol"], status)
+        counts.request_seconds.observe(time.perf_counter() - started)
         if version:
             extra.append((b"x-model-version", version.number.encode()))
         length = (b"content-length", str(len(reply)).encode())
@@ -86,8 +86,8 @@ class Predictions:
         registry = self._replica.registry
         if path["version"]:
             return registry.get(path["model"], path["version"], routed=False)
-        if headers.x_model_version:
-            return registry.get(path["model"], headers.x_model_version, routed=True)
+        if headers.model_version:
+            return registry.get(path["model"], headers.model_version.decode("latin-1"), routed=True)
         return registry.current(path["model"])
 
     def _codec(self, version: LoadedVersion, protocol: str) -> Codec:
@@ -98,12 +98,14 @@ class Predictions:
         return codec
 
 
-def _render(error: Exception, request_id: str) -> tuple[int, bytes, RawHeaders]:
+def _render(error: Exception, request_id: bytes) -> tuple[int, bytes, RawHeaders]:
     """Return status, body and headers of an error; what isn't ours is logged and says nothing."""
     if not isinstance(error, FlotillaError):
-        log_failure(error, request_id)
+        log_failure(error, request_id.decode("latin-1"))
         error = FlotillaError("the model failed on this request; the replica's log says why")
     extra: RawHeaders = []
     if error.retry_after_seconds is not None:
         extra.append((b"retry-after", str(error.retry_after_seconds).encode()))
+    if isinstance(error, MethodNotAllowed):
+        extra.append((b"allow", b"POST"))
     return error.status, msgspec.json.encode({"error": error.message}), extra

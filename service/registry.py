@@ -134,10 +134,12 @@ class Registry:
         try:
             loaded = load_version(folder)
             self._on_load(loaded)
-        except BrokenVersion as error:
-            if self.refused.get((model, version)) != str(error):
-                log.error("refused %s version %s: %s", model, version, error)
-            self.refused = {**self.refused, (model, version): str(error)}
+        except Exception as error:  # however it is broken, it must not stop those after it
+            broken = isinstance(error, BrokenVersion)
+            reason = str(error) if broken else f"{type(error).__name__}: {error}"
+            if self.refused.get((model, version)) != reason:
+                log.error("refused %s version %s: %s", model, version, reason)
+            self.refused = {**self.refused, (model, version): reason}
             return
         self.refused = {key: why for key, why in self.refused.items() if key != (model, version)}
         held = {**self._loaded.get(model, {}), version: loaded}

@@ -68,14 +68,7 @@ class Replica:
         request for 80 ms, several times a second under load (p99 84 ms, frozen 6 ms).
         """
         gc.freeze()
-        seconds = self.metrics.inference_seconds.labels(version.name, version.number)
-        rows = self.metrics.batch_rows.labels(version.name, version.number)
-
-        def observe(spent: float, count: int) -> None:
-            seconds.observe(spent)
-            rows.observe(count)
-
-        version.observe_inference = observe
+        version.observe_inference = self.metrics.of(version).inferred
 
     def _show(self, registry: Registry) -> None:
         """Show in the metrics what is loaded."""

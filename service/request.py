@@ -13,41 +13,50 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class Headers(NamedTuple):
     """The headers that matter for a prediction."""
 
-    content_type: str = ""
-    content_encoding: str = ""
-    content_length: str = "0"
-    x_model_version: str = ""
-    x_request_timeout_ms: str = ""
-    x_request_id: str = ""
-
-
-_FIELDS = {name.replace("_", "-").encode(): name for name in Headers._fields}
+    content_type: bytes = b""
+    content_encoding: bytes = b""
+    content_length: bytes = b"0"
+    model_version: bytes = b""
+    timeout_ms: bytes = b""
+    request_id: bytes = b""
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Pick out the headers that matter; their names come in lower case."""
-    return Headers(**{_FIELDS[name]: value.decode("latin-1") for name, value in raw if name in _FIELDS})
+    get = dict(raw).get
+    return Headers(
+        get(b"content-type", b""),
+        get(b"content-encoding", b""),
+        get(b"content-length", b"0"),
+        get(b"x-model-version", b""),
+        get(b"x-request-timeout-ms", b""),
+        get(b"x-request-id", b""),
+    )
 
 
 def timeout_ms(headers: Headers, most: int) -> int:
     """Return how long the client would wait, at most `most`; raise `BadInput` if it isn't a time."""
-    text = headers.x_request_timeout_ms
-    if not text:
+    digits = headers.timeout_ms
+    if not digits:
         return most
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+    if not (digits.isdigit() and len(digits) < 10 and int(digits)):
+        came = digits.decode("latin-1")[:20]
         raise BadInput(
-            f"X-Request-Timeout-Ms: expected a whole number of milliseconds above 0, got {text[:20]!r}"
+            f"X-Request-Timeout-Ms: expected a whole number of milliseconds above 0, got {came!r}"
         )
-    return min(most, int(text))
+    return min(most, int(digits))
 
 
 async def read_body(headers: Headers, receive: Receive, most_bytes: int) -> bytes:
     """Return the body; raise `WrongContentType` or `BodyTooLarge` without reading all of it."""
-    kind = headers.content_type.partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise WrongContentType(f"Content-Type: expected application/json, got {kind[:60] or 'none'}")
+    if headers.content_type != b"application/json":
+        kind = headers.content_type.partition(b";")[0].strip().lower()
+        if kind != b"application/json":
+            came = kind.decode("latin-1")[:60] or "none"
+            raise WrongContentType(f"Content-Type: expected application/json, got {came}")
     if headers.content_encoding:
-        raise WrongContentType(f"Content-Encoding: expected none, got {headers.content_encoding[:20]}")
+        came = headers.content_encoding.decode("latin-1")[:20]
+        raise WrongContentType(f"Content-Encoding: expected none, got {came}")
     size = int(headers.content_length)  # the server has checked that it is a number
     parts: list[bytes] = []
     more = True

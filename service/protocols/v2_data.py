@@ -73,9 +73,12 @@ def read(given: Input, column: Tensor, path: str, width: int) -> list[Any]:
     if given.datatype in ("FP16", "FP32"):  # the client rounded, or says that we should
         with np.errstate(over="ignore"):
             rounded = np.array(values, dtype=datatype.numpy)
-        for place in np.argwhere(np.isinf(rounded.reshape(given.shape)))[:1]:
-            where = "".join(f"[{index}]" for index in place)
-            raise BadInput(f"{path}.data{where}: expected a finite number, got inf")
+        overflown = np.isinf(rounded)
+        if overflown.any():
+            first = values[int(overflown.argmax())]
+            raise BadInput(
+                f"{path}.data: expected finite numbers, got {first}, too large for {given.datatype}"
+            )
         return list(rounded.astype(np.float64).tolist())
     if column.dtype == "float64" and given.datatype != "FP64":
         return [None if value is None else float(value) for value in values]
