@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from deploy.compile.choose import describe_factor
 from service.manifest import BrokenVersion, Manifest, read_manifest
 from service.registry import ROUTES, read_routes
 
@@ -32,6 +35,7 @@ class Entry:
             "created": self.manifest.created,
             "digest": self.manifest.digest,
             "engine": self.manifest.engine,
+            "compilation": msgspec.to_builtins(self.manifest.compilation, str_keys=True),
             "metrics": self.manifest.metrics,
         }
 
@@ -47,7 +51,11 @@ class Entry:
         scores = ", ".join(f"{name} {value:.4g}" for name, value in self.manifest.metrics.items())
         outputs = ", ".join(each.name for each in signature.outputs)
         created = self.manifest.created[:16].replace("T", " ")
-        return (*head, created, self.manifest.engine, row, outputs, scores)
+        factor = self.manifest.compilation.factor
+        engine = self.manifest.engine
+        if engine == "onnx" and factor:
+            engine = f"onnx, {describe_factor(factor)}x"
+        return (*head, created, engine, row, outputs, scores)
 
 
 def read_catalogue(registry: Path) -> list[Entry]:

@@ -15,15 +15,16 @@ from pathlib import Path
 from re import fullmatch
 from typing import Any
 
+from deploy.compile.choose import EngineChoice, Say, compile_model
 from deploy.describe import describe
 from deploy.errors import Refused
 from deploy.sample import Sample, write_sample
 from service.engine import load_estimator
 from service.manifest import MODEL_NAME, BrokenVersion, Manifest, write_manifest
 from service.registry import ROUTES
-from service.version import SAMPLE, open_version
+from service.version import SAMPLE, open_version, read_sample
 
-LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "skops")
+LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "skops", "onnxruntime", "skl2onnx", "onnx")
 
 
 def publish(
@@ -36,8 +37,13 @@ def publish(
     metrics: Mapping[str, float] | None = None,
     trusted: Sequence[str] = (),
     trust_pickle: bool = False,
+    engine: EngineChoice = "auto",
+    say: Say = lambda text: None,
 ) -> Manifest:
-    """Write the next version of `name` and return its manifest; raise `Refused` and change nothing."""
+    """Write the next version of `name` and return its manifest; raise `Refused` and change nothing.
+
+    `say` is told what takes a while.
+    """
     if not fullmatch(MODEL_NAME, name) or name == ROUTES:
         raise Refused(
             f"{name!r} can't be a model's name: expected letters, digits, '.', '_' and '-', "
@@ -53,6 +59,10 @@ def publish(
         artifact = staging / f"model{model.suffix}"
         shutil.copyfile(model, artifact)
         write_sample(sample, signature, staging / SAMPLE)
+        rows = read_sample(staging / SAMPLE, signature)
+        compiled = compile_model(estimator, signature, rows, Path(temporary), engine, say)
+        for file, content in compiled.files.items():
+            (staging / file).write_bytes(content)
         while True:
             number = next_version(shelf)
             try:
@@ -64,6 +74,8 @@ def publish(
                     description=description,
                     artifact=artifact.name,
                     trusted=tuple(trusted),
+                    engine=compiled.engine,
+                    compilation=compiled.compilation,
                     signature=signature,
                     metrics=dict(metrics or {}),
                     libraries=_libraries(),

@@ -1,7 +1,7 @@
 """Engines: rows in, one array for each output out. Called by the batcher, in its worker thread.
 
-An engine knows no HTTP and keeps no state between calls. Today there is scikit-learn itself; a
-compiled model is another class with the same two members.
+An engine knows no HTTP and keeps no state between calls. scikit-learn itself is here, a compiled
+model in `service.onnx_engine`.
 """
 
 from collections.abc import Sequence
@@ -46,12 +46,17 @@ def dense(values: Any) -> NDArray[Any]:
 
 
 def load_engine(folder: Path, manifest: Manifest) -> Engine:
-    """Open the artifact of a verified version; raise `BrokenVersion` where it can't be opened."""
+    """Open a verified version for its engine; raise `BrokenVersion` where it can't be opened."""
+    compiled = manifest.engine == "onnx"
     try:
+        if compiled:
+            from service.onnx_engine import OnnxEngine  # only who serves a compiled model pays for it
+
+            return OnnxEngine(folder, manifest.compilation, manifest.signature)
         return SklearnEngine(load_estimator(folder / manifest.artifact, manifest.trusted))
     except Exception as error:  # whatever a foreign file makes its loader raise
-        reason = f"{type(error).__name__}: {error}"
-        raise BrokenVersion(f"{manifest.artifact}: {reason}") from error
+        what = "the compiled model" if compiled else manifest.artifact
+        raise BrokenVersion(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def load_estimator(path: Path, trusted: Sequence[str]) -> Any:

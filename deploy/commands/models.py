@@ -3,13 +3,18 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.commands.console import console, find_stack
 from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
+
+if TYPE_CHECKING:
+    from deploy.compile.choose import EngineChoice
 
 
 @click.command()
@@ -25,6 +30,13 @@ from deploy.local.settings import LocalSettings
 @click.option("--metric", "metrics", multiple=True, help="Score on the hold-out, as NAME=NUMBER.")
 @click.option("--trust-type", "trusted", multiple=True, help="A type of yours in a .skops file.")
 @click.option("--trust", is_flag=True, help="Open a pickle, which may run any code.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "onnx", "sklearn"]),
+    default="auto",
+    show_default=True,
+    help="auto: compiled to ONNX where that answers alike and faster.",
+)
 @click.pass_obj
 def publish(
     settings: LocalSettings,
@@ -35,6 +47,7 @@ def publish(
     metrics: Sequence[str],
     trusted: Sequence[str],
     trust: bool,
+    engine: "EngineChoice",
 ) -> None:
     """Write the next version of a model from the file MODEL (.skops, or .joblib with --trust).
 
@@ -57,8 +70,11 @@ def publish(
         metrics=_numbers(metrics),
         trusted=trusted,
         trust_pickle=trust,
+        engine=engine,
+        say=lambda text: console.print(f"[dim]{text} …[/]"),
     )
     console.print(f"Published {name} version {manifest.version} ({manifest.digest[:12]}).")
+    console.print(f"Its engine is {manifest.engine}: {escape(manifest.compilation.reason)}.")
     if routed(registry, name):
         console.print(f"To let it answer: flotilla activate {name} {manifest.version}")
     else:

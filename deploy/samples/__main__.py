@@ -35,7 +35,7 @@ def publish_samples(
             )
         activate(registry, name, manifest.version, "sample")
         scores = ", ".join(f"{metric} {value:.4g}" for metric, value in trained.metrics.items())
-        say(f"published {name} version {manifest.version} ({scores})")
+        say(f"published {name} version {manifest.version} ({scores}), engine {manifest.engine}")
 
 
 @click.command()

@@ -1,0 +1,1 @@
+"""Compiling a model when it is published: convert, compare with scikit-learn, time, choose."""
