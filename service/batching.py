@@ -2,7 +2,8 @@
 
 While the engine works, what arrives waits; then all that wait for the same version and outputs go in
 one call. An idle engine starts at the end of the same turn of the event loop, so a lone request waits
-for nobody. One worker thread for the replica: the loop stays free, and calls don't compete.
+for nobody. One worker thread for the replica: the loop stays free, and calls don't compete. A call
+that is cheaper than being handed to the thread runs on the loop itself.
 """
 
 import asyncio
@@ -17,6 +18,9 @@ from typing import Any
 from service.errors import BadInput, Overloaded, TooLate
 from service.rows import Rows
 from service.version import LoadedVersion
+
+# Handing a call to the thread and back costs about as much; the loop may well stand still for it.
+INLINE_SECONDS = 200e-6
 
 Columns = dict[str, list[Any]]
 
@@ -86,7 +90,11 @@ class Batcher:
         while self._waiting:
             key = next(iter(self._waiting))
             jobs = self._take(key, loop.time())
-            if jobs:
+            if not jobs:
+                continue
+            if key[0].cost.of(job.rows for job in jobs) <= INLINE_SECONDS:
+                _settle(jobs, _run(*key, jobs))
+            else:
                 call = loop.run_in_executor(self._thread, _run, *key, jobs)
                 call.add_done_callback(partial(self._finish, jobs))
                 return
@@ -112,20 +120,25 @@ class Batcher:
         return jobs
 
     def _finish(self, jobs: list[Job], call: "asyncio.Future[list[Computed | Exception]]") -> None:
-        for job, outcome in zip(jobs, call.result(), strict=True):
-            if job.answer.done():
-                continue
-            if isinstance(outcome, Exception):
-                job.answer.set_exception(outcome)
-            else:
-                job.answer.set_result(outcome)
+        _settle(jobs, call.result())
         self._start_next()
+
+
+def _settle(jobs: list[Job], outcomes: list[Computed | Exception]) -> None:
+    """Give every job its outcome, except those that nobody waits for any more."""
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if job.answer.done():
+            continue
+        if isinstance(outcome, Exception):
+            job.answer.set_exception(outcome)
+        else:
+            job.answer.set_result(outcome)
 
 
 def _run(
     version: LoadedVersion, outputs: tuple[str, ...], jobs: list[Job]
 ) -> list[Computed | Exception]:
-    """Answer every job, in the worker thread. One job's bad row doesn't spoil the others' answers."""
+    """Answer every job. One job's bad row doesn't spoil the others' answers."""
     try:
         return _run_together(version, outputs, jobs)
     except Exception as error:  # whatever a user's model raises

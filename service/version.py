@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from service.cache_key import RowKeys
+from service.cost import Cost, expected_cost
 from service.engine import Engine, load_engine
 from service.manifest import BrokenVersion, Manifest, verify
 from service.rows import Rows, TableRows, TensorRows, TextRows
@@ -26,6 +27,7 @@ class LoadedVersion:
 
     manifest: Manifest
     engine: Engine
+    cost: Cost = field(default_factory=Cost)
     observe_inference: Callable[[float, int], None] = lambda seconds, rows: None
     codecs: dict[str, Any] = field(default_factory=dict)
 
@@ -48,6 +50,7 @@ def open_version(folder: Path, manifest: Manifest) -> LoadedVersion:
         rows = read_sample(folder / SAMPLE, manifest.signature, WARM_UP_ROWS)
         for output in manifest.signature.outputs:
             loaded.engine.run(rows, (output.name,))
+        loaded.cost = expected_cost(manifest, rows)
     except Exception as error:  # whatever a user's model raises
         raise BrokenVersion(f"warm-up failed: {type(error).__name__}: {error}") from error
     return loaded
