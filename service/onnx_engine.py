@@ -36,9 +36,12 @@ class OnnxEngine:
     name = "onnx"
 
     def __init__(self, folder: Path, compilation: Compilation, signature: Signature) -> None:
-        self._feed = _feeder(signature, compilation.lowercase)
         self._shapers = {each.name: _shaper(each) for each in signature.outputs}
         self._graphs = [(open_session(folder / g.file), g.tensors) for g in compilation.graphs]
+        # By position: a converter may change names that aren't identifiers. All graphs of a model
+        # come from one conversion and take the same.
+        names = [each.name for each in self._graphs[0][0].get_inputs()]
+        self._feed = _feeder(signature, names, compilation.lowercase)
         self._calls: dict[tuple[str, ...], list[_Call]] = {}
 
     def run(self, rows: Rows, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
@@ -87,26 +90,38 @@ def _give_back_memory() -> None:
         trim(0)
 
 
-def _feeder(signature: Signature, lowercase: bool) -> Callable[[Rows], Feed]:
-    """Return what turns rows into the graph's inputs."""
-    if signature.kind == "table":
-        return lambda rows: _columns(signature, rows)
-    name = signature.inputs[0].name
+def _feeder(signature: Signature, names: list[str], lowercase: bool) -> Callable[[Rows], Feed]:
+    """Return what turns rows into the graph's inputs; a table of numbers may go in as a matrix."""
+    name = names[0]
     if signature.kind == "tensor":
         return lambda rows: {name: rows.model_input()}
-    if lowercase:  # here, because ONNX Runtime's own needs a locale and knows fewer letters
-        return lambda rows: {name: np.array([t.lower() for t in rows.model_input()], dtype=object)}
-    return lambda rows: {name: np.array(rows.model_input(), dtype=object)}
+    if signature.kind == "text":
+        if lowercase:  # here, because ONNX Runtime's own needs a locale and knows fewer letters
+            return lambda rows: {name: _strings([each.lower() for each in rows.model_input()])}
+        return lambda rows: {name: _strings(rows.model_input())}
+    if len(names) == 1:
+        return lambda rows: {name: np.array(_cells(rows), dtype=np.float64)}
+    if len(names) != len(signature.inputs):
+        raise ValueError(
+            f"the graph has {len(names)} inputs, the model {len(signature.inputs)} columns"
+        )
+    dtypes = [object if each.dtype == "string" else each.dtype for each in signature.inputs]
+
+    def columns(rows: Rows) -> Feed:
+        """Return an array (rows, 1) for each column; a missing number becomes NaN."""
+        given = zip(names, dtypes, zip(*_cells(rows), strict=True), strict=True)
+        return {name: np.array(cells, dtype=dtype).reshape(-1, 1) for name, dtype, cells in given}
+
+    return columns
 
 
-def _columns(signature: Signature, rows: Rows) -> Feed:
-    """Return an array (rows, 1) for each column; a missing number becomes NaN."""
+def _strings(values: list[str]) -> NDArray[Any]:
+    return np.array(values, dtype=object)
+
+
+def _cells(rows: Rows) -> list[tuple[Any, ...]]:
     assert isinstance(rows, TableRows)
-    feed = {}
-    for column, cells in zip(signature.inputs, zip(*rows.values, strict=True), strict=True):
-        dtype = object if column.dtype == "string" else column.dtype
-        feed[column.name] = np.array(cells, dtype=dtype).reshape(-1, 1)
-    return feed
+    return rows.values
 
 
 def _shaper(output: Tensor) -> Shaper:

@@ -17,9 +17,10 @@ import onnx
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import BooleanTensorType, DoubleTensorType, StringTensorType
 from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer
 
-from deploy.compile import sublinear, trees
+from deploy.compile import imputer, sublinear, trees
 from service.manifest import Graph
 from service.signature import Signature
 
@@ -48,7 +49,8 @@ def convert(estimator: Any, signature: Signature) -> Converted:
     All or none: one output left to scikit-learn would bring it into every replica.
     """
     trees.register()
-    inputs = _inputs(signature)
+    imputer.register()
+    inputs = _inputs(signature, named=bool(_find(estimator, ColumnTransformer)))
     words = _find(estimator, CountVectorizer)
     lowercase = signature.kind == "text" and bool(words) and all(each.lowercase for each in words)
     if lowercase:
@@ -99,7 +101,12 @@ def _split(names: list[str], classifies: bool) -> list[tuple[str, list[str], boo
 def _convert(estimator: Any, inputs: list[tuple[str, Any]], options: dict[int, Any]) -> Any:
     with _quiet():
         try:
-            model = convert_sklearn(estimator, "flotilla", inputs, options=options)
+            try:
+                model = convert_sklearn(estimator, "flotilla", inputs, options=options)
+            except NameError:  # some classifiers have no such option, and no ZipMap either
+                for each in options.values():
+                    each.pop("zipmap", None)
+                model = convert_sklearn(estimator, "flotilla", inputs, options=options)
             sublinear.correct(model.graph)
             onnx.checker.check_model(model)
         except (MissingConverter, MissingShapeCalculator) as error:
@@ -113,7 +120,10 @@ def _convert(estimator: Any, inputs: list[tuple[str, Any]], options: dict[int, A
     return model
 
 
-def _inputs(signature: Signature) -> list[tuple[str, Any]]:
+def _inputs(signature: Signature, named: bool) -> list[tuple[str, Any]]:
+    """Return the graph's inputs; numbers whose names no part of the model asks for are one matrix."""
+    if signature.kind == "table" and not named and {e.dtype for e in signature.inputs} == {"float64"}:
+        return [("x", DoubleTensorType([None, signature.width]))]
     if signature.kind == "tensor":
         return [(signature.inputs[0].name, DoubleTensorType([None, signature.width]))]
     if signature.kind == "text":
