@@ -19,7 +19,7 @@ from service.signature import Signature, Tensor
 
 Feed = dict[str, NDArray[Any]]
 Shaper = Callable[[NDArray[Any]], NDArray[Any]]
-_ERRORS_ONLY = 3
+_FATAL_ONLY = 4  # errors are raised as well
 
 
 class _Call(NamedTuple):
@@ -45,7 +45,7 @@ class OnnxEngine:
         self._calls: dict[tuple[str, ...], list[_Call]] = {}
 
     def run(self, rows: Rows, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
-        """Run each graph that gives one of the outputs, once."""
+        """Run each graph that gives one of the outputs; raise `ValueError` for rows it can't take."""
         asked = tuple(outputs)
         calls = self._calls.get(asked)
         if calls is None:
@@ -53,7 +53,11 @@ class OnnxEngine:
         feed = self._feed(rows)
         answers = {}
         for call in calls:
-            given = call.session.run(call.tensors, feed)
+            try:
+                given = call.session.run(call.tensors, feed)
+            except Exception as error:  # ONNX Runtime's errors have no common base
+                # The signature has been checked: what is left is a value, such as a new category.
+                raise ValueError(str(error).rpartition("Status Message: ")[2]) from error
             for (name, shape), values in zip(call.outputs, given, strict=True):
                 answers[name] = shape(values)
         return answers
@@ -77,7 +81,7 @@ def open_session(path: Path) -> Any:
     # Both keep memory for each size of batch seen; batches here have every size.
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = False
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     _give_back_memory()
     return session

@@ -1,6 +1,7 @@
 """Batching: what waits goes to the engine together, and everybody gets their own answer."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from service.batching import Batcher, Computed
+from service.cost import Cost
 from service.errors import BadInput, Overloaded, TooLate
 from service.rows import TensorRows
 from service.version import LoadedVersion
@@ -48,10 +50,10 @@ class Bench:
         return self.batcher.submit(version or self.version, pairs(*rows), outputs, deadline)
 
     @asynccontextmanager
-    async def held_up(self) -> AsyncIterator[None]:
-        """Keep the engine busy with a row of zeros, so that whatever comes meanwhile waits."""
+    async def held_up(self, n_rows: int = 1) -> AsyncIterator[None]:
+        """Keep the engine busy with rows of zeros, so that whatever comes meanwhile waits."""
         self.engine.may_go_on.clear()
-        busy = self.submit((0, 0))
+        busy = self.submit(*[(0, 0)] * n_rows)
         assert await asyncio.to_thread(self.engine.entered.wait, PATIENCE_SECONDS)
         try:
             yield
@@ -310,3 +312,40 @@ def test_calls_are_observed() -> None:
     observed = asyncio.run(scenario())
     assert [rows for _, rows in observed] == [3, 1]
     assert all(seconds >= 0 for seconds, _ in observed)
+
+
+@pytest.mark.parametrize(("seconds_a_row", "on_the_loop"), [(1e-6, True), (1.0, False)])
+def test_cheap_calls_run_on_the_loop(seconds_a_row: float, on_the_loop: bool) -> None:
+    """A call that is cheaper than handing it over runs in the loop's own thread, a dear one doesn't."""
+
+    class Noting(FakeEngine):
+        def run(self, rows: TensorRows, outputs: tuple[str, ...]) -> dict[str, Any]:
+            threads.append(threading.get_ident())
+            return super().run(rows, outputs)
+
+    async def scenario() -> None:
+        async with bench() as it:
+            version = fake_version(Noting())
+            version.cost = Cost(0.0, seconds_a_row)
+            answers = await asyncio.gather(*(it.submit((i, 1), version=version) for i in range(3)))
+            assert [answer.columns["predict"] for answer in answers] == [[1], [2], [3]]
+            refused = it.submit((REFUSE, 0), version=version)
+            assert isinstance(await failure(refused), BadInput)
+            assert (await it.submit((1, 1), version=version)).columns["predict"] == [2]
+            assert {each == threading.get_ident() for each in threads} == {on_the_loop}
+
+    threads: list[int] = []
+    asyncio.run(scenario())
+
+
+def test_a_large_batch_of_a_cheap_model_leaves_the_loop_free() -> None:
+    """What is cheap for a row may be dear for a hundred: then the thread takes it."""
+
+    async def scenario() -> None:
+        async with bench() as it:
+            it.version.cost = Cost(0.0, 10e-6)
+            async with it.held_up(100):
+                await asyncio.sleep(0)
+            assert len(it.engine.calls) == 1
+
+    asyncio.run(scenario())

@@ -1,0 +1,87 @@
+"""The compiled engine in a replica: what it needs, and what it doesn't."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.manifest import MANIFEST, BrokenVersion
+from service.version import load_version, read_sample
+
+ASK = """
+import sys
+from pathlib import Path
+import service.asgi
+from service.version import SAMPLE, load_version, read_sample
+for folder in map(Path, sys.argv[1:]):
+    version = load_version(folder)
+    rows = read_sample(folder / SAMPLE, version.signature, 20)
+    for output in version.signature.outputs:
+        assert len(version.engine.run(rows, (output.name,))[output.name]) == 20
+print(*sorted({"sklearn", "pandas", "scipy", "skops", "joblib", "onnx", "skl2onnx"} & set(sys.modules)))
+"""
+
+
+def imported_by(*folders: Path) -> list[str]:
+    """Return which heavy packages a replica's code has imported once it has answered all outputs."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, *map(str, folders)], capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_compiled_models_need_no_scikit_learn(sample_registry: Path) -> None:
+    """A replica of compiled models imports neither scikit-learn nor pandas, whatever it is asked."""
+    names = ("digits", "digits-forest", "spam", "house-prices")
+    assert imported_by(*(sample_registry / name / "1" for name in names)) == []
+
+
+def test_other_models_bring_scikit_learn(sample_registry: Path) -> None:
+    """The check above would notice: a model that stays with scikit-learn imports it."""
+    assert "sklearn" in imported_by(sample_registry / "movies" / "1")
+
+
+def test_changed_graph_is_refused(sample_registry: Path, tmp_path: Path) -> None:
+    """The compiled model is one of the version's verified files."""
+    folder = tmp_path / "digits" / "1"
+    folder.mkdir(parents=True)
+    for file in (sample_registry / "digits" / "1").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    load_version(folder)
+    graph = folder / "model.onnx"
+    graph.write_bytes(graph.read_bytes()[:-1] + b"\0")
+    with pytest.raises(BrokenVersion, match=r"model\.onnx"):
+        load_version(folder)
+    assert (folder / MANIFEST).exists()
+
+
+def test_one_call_for_outputs_of_one_graph(sample_registry: Path) -> None:
+    """Labels and probabilities come from one run, in the order asked for; the scores from another."""
+    folder = sample_registry / "digits" / "1"
+    version = load_version(folder)
+    rows = read_sample(folder / "sample.npz", version.signature, 5)
+    engine = version.engine
+    asked = ("decision_function", "predict_proba", "predict")
+    answers = engine.run(rows, asked)
+    assert {name: values.shape for name, values in answers.items()} == {
+        "predict": (5,),
+        "predict_proba": (5, 10),
+        "decision_function": (5, 10),
+    }
+    assert len(engine._plan(asked)) == 2
+    assert len(engine._plan(("predict_proba", "predict"))) == 1
+
+
+def test_a_row_answers_the_same_in_any_batch(sample_registry: Path) -> None:
+    """What a row is answered doesn't depend on who else asked at that time."""
+    for name in ("digits", "digits-forest", "spam", "house-prices"):
+        folder = sample_registry / name / "1"
+        version = load_version(folder)
+        rows = read_sample(folder / "sample.npz", version.signature, 40)
+        together = version.engine.run(rows, ("predict",))["predict"].tolist()
+        alone = [
+            version.engine.run(rows.take([i]), ("predict",))["predict"].tolist()[0]
+            for i in range(len(rows))
+        ]
+        assert alone == together
