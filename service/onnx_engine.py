@@ -74,6 +74,7 @@ class OnnxEngine:
 
 def open_session(path: Path) -> Any:
     """Return a session on a graph, for one CPU: a replica's threads would fight over it."""
+    onnxruntime.set_default_logger_severity(_FATAL_ONLY)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL

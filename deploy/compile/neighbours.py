@@ -4,6 +4,7 @@ A sample comes in, named groups of rows go out; called by `deploy.compile.parity
 from a fixed seed, so that publishing the same model twice compares the same rows.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,6 +30,7 @@ TEXTS = (
 )
 _PAIRS = 256
 _HALVINGS = 80
+_SECONDS = 20.0
 _ODD_ROWS = 64
 
 
@@ -69,8 +71,9 @@ def split_sides(rows: Rows, score: Callable[[Rows], Matrix], rng: np.random.Gene
     through whatever scales or rounds the numbers before it.
     """
     numbers = _numbers(rows)
-    start, goal = rng.integers(len(rows), size=(2, _PAIRS))
-    column = rng.integers(numbers.shape[1], size=_PAIRS)
+    pairs = _affordable_pairs(rows, score)
+    start, goal = rng.integers(len(rows), size=(2, pairs))
+    column = rng.integers(numbers.shape[1], size=pairs)
     low, high = numbers[start, column], numbers[goal, column]
     usable = np.isfinite(low) & np.isfinite(high) & (low != high)
     start, column, low, high = start[usable], column[usable], low[usable], high[usable]
@@ -96,6 +99,15 @@ def split_sides(rows: Rows, score: Callable[[Rows], Matrix], rng: np.random.Gene
     around += [np.float64(np.float32(side)) for side in (low, high)]
     first, *others = (at(values).take(kept) for values in around)
     return first.join(others)
+
+
+def _affordable_pairs(rows: Rows, score: Callable[[Rows], Matrix]) -> int:
+    """Return how many pairs can be halved within `_SECONDS`: fewer of a model that is slow."""
+    some = rows.take(range(min(_PAIRS, len(rows))))
+    started = time.perf_counter()
+    score(some)
+    spent = time.perf_counter() - started
+    return max(8, min(_PAIRS, int(_PAIRS * _SECONDS / (spent * _HALVINGS))))
 
 
 def _moved(numbers: Matrix, rng: np.random.Generator) -> Iterator[tuple[str, Matrix]]:
