@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from deploy.compile.parity import TOLERANCE
 from deploy.local.supervisor import wait_until
 from service.engine import load_estimator
 from service.manifest import read_manifest
@@ -96,7 +97,7 @@ def test_samples_equal_scikit_learn(stack: LocalStack, model: str, protocol: str
         expected = expected.ravel()
     assert reply.status == 200
     if expected.dtype.kind == "f":
-        np.testing.assert_allclose(answers, expected, rtol=1e-12)
+        np.testing.assert_allclose(answers, expected, rtol=TOLERANCE)
     else:
         assert answers == expected.tolist()
 
