@@ -5,7 +5,7 @@
 export
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test check bench
+.PHONY: help up down status images up-docker down-docker test check bench
 
 RUN_PROGRAMS := nginx redis-server prometheus
 
@@ -21,7 +21,16 @@ down: ## End it; published models stay
 status: .venv/ready-run ## Show its processes, and what each replica holds and has answered
 	@.venv/bin/flotilla status
 
-test: .venv/ready-dev ## Run all tests against real nginx, Redis, Prometheus and replicas
+images: ## Build every image from Debian packages, where no image registry is reached
+	@deploy/debian/build
+
+up-docker: ## Start the stack in containers (COMPOSE_ENV_FILES=deploy/debian/images.env: in those images)
+	@docker compose up --build --detach --wait
+
+down-docker: ## End it; the volume with the published models stays
+	@docker compose down
+
+test: .venv/ready-dev ## Run all tests against real nginx, Redis, Prometheus, replicas and containers
 	@.venv/bin/python -m pytest
 
 check: .venv/ready-dev ## Check style and types

@@ -61,7 +61,11 @@ class Entry:
 def read_catalogue(registry: Path) -> list[Entry]:
     """Return every published version, by model and number."""
     routes = read_routes(registry)
-    folders = [each for each in registry.glob("*/[0-9]*") if each.parent.name != ROUTES]
+    folders = [
+        each
+        for each in registry.glob("*/[0-9]*")
+        if each.parent.name != ROUTES and each.name.isdecimal()
+    ]
     entries = []
     for folder in sorted(folders, key=lambda each: (each.parent.name, int(each.name))):
         model, version = folder.parent.name, int(folder.name)

@@ -17,7 +17,7 @@ from typing import Any
 
 from deploy.compile.choose import EngineChoice, Say, compile_model
 from deploy.describe import describe
-from deploy.errors import Refused
+from deploy.errors import Refused, writing
 from deploy.sample import Sample, write_sample
 from service.engine import load_estimator
 from service.manifest import MODEL_NAME, BrokenVersion, Manifest, write_manifest
@@ -52,8 +52,10 @@ def publish(
     estimator = open_model(model, trusted, trust_pickle)
     signature, sample = describe(estimator, sample)
     shelf = registry / name
-    shelf.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=shelf) as temporary:
+    with writing(registry):
+        shelf.mkdir(parents=True, exist_ok=True)
+        workplace = tempfile.TemporaryDirectory(prefix=".publishing-", dir=shelf)
+    with workplace as temporary:
         staging = Path(temporary) / "version"
         staging.mkdir()
         artifact = staging / f"model{model.suffix}"

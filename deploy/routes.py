@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from deploy.errors import Refused
+from deploy.errors import Refused, writing
 from service.manifest import BrokenVersion, verify
 from service.registry import ROUTES
 
@@ -41,8 +41,9 @@ def activate(registry: Path, model: str, version: int, reason: str) -> Route:
         reason=reason,
     )
     shelf = registry / ROUTES / model
-    shelf.mkdir(parents=True, exist_ok=True)
-    with _locked(shelf):
+    with writing(registry):
+        shelf.mkdir(parents=True, exist_ok=True)
+    with writing(shelf), _locked(shelf):
         _write_generation(shelf, route, {bucket: str(version) for bucket in BUCKETS})
     return route
 

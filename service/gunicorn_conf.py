@@ -21,6 +21,8 @@ worker_class = "asgi"
 workers = 1
 http_parser = "auto"  # the C parser where it is installed
 asgi_loop = "auto"  # uvloop where it is installed
+# Without its start-up event a replica would listen and know nothing: end instead. Default: auto.
+asgi_lifespan = "on"
 
 # The master imports the application before it listens and forks: until then connections are refused
 # and nginx asks another replica, instead of waiting in the backlog. Models, threads and connections

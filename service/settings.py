@@ -15,9 +15,16 @@ class SettingError(ValueError):
     """A variable holds something that can't be used; the message names it, its value and the cure."""
 
 
-def setting(default: Any, help_: str, low: float = 0, high: float = float("inf")) -> Any:
-    """Declare a setting with its default, one sentence of help and, for numbers, its bounds."""
-    return field(default=default, metadata={"help": help_, "low": low, "high": high})
+def setting(
+    default: Any,
+    help_: str,
+    low: float = 0,
+    high: float = float("inf"),
+    starts: tuple[str, ...] = ("",),
+) -> Any:
+    """Declare a setting: its default, a sentence of help, a number's bounds, how a text may start."""
+    limits = {"low": low, "high": high, "starts": starts}
+    return field(default=default, metadata={"help": help_, **limits})
 
 
 class Environment:
@@ -40,6 +47,8 @@ def _parse(name: str, text: str, kind: Any, bounds: Mapping[str, Any]) -> Any:
             raise SettingError(f"{name}={text!r}: expected one of {', '.join(get_args(kind))}")
         return text
     if kind not in (int, float):
+        if not text.startswith(bounds["starts"]):
+            raise SettingError(f"{name}={text!r}: expected {' or '.join(bounds['starts'])}…")
         return kind(text)
     low, high = bounds["low"], bounds["high"]
     try:
@@ -57,7 +66,11 @@ class Settings(Environment):
     """What a replica can be told."""
 
     registry_dir: Path = setting(Path(".flotilla/registry"), "Folder of models, versions and routes.")
-    redis_url: str = setting("", "Prediction cache, as redis://… or unix://…; empty: no cache.")
+    redis_url: str = setting(
+        "",
+        "Prediction cache, as redis://… or unix://…; empty: no cache.",
+        starts=("redis://", "rediss://", "unix://"),
+    )
     cache: Literal["always", "off"] = setting("always", "Whether rows are looked up in Redis.")
     cache_ttl_seconds: int = setting(3600, "How long a cached row lives, give or take a tenth.", 1)
     cache_timeout_ms: float = setting(5, "The most that a look-up may cost a request.", 0.1, 1000)

@@ -117,3 +117,11 @@ class FakeCache:
     def store(self, key: bytes, value: bytes) -> None:
         """Keep a value."""
         self.stored[key] = value
+
+
+class Picky(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """Takes a column of pandas categories, which is nothing that a replica could be sent."""
+
+    def predict(self, rows: Any) -> NDArray[Any]:
+        """Return the codes of the categories."""
+        return rows["city"].cat.codes.to_numpy()

@@ -1,11 +1,19 @@
-"""Waiting for something to become true, with a deadline: what tests do instead of sleeping."""
+"""Waiting with a deadline: what tests do instead of sleeping."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 PATIENCE_SECONDS = 15.0
 EVERY_SECONDS = 0.005
+
+Result = TypeVar("Result")
+
+
+def run(scenario: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine in an event loop of its own, and fail where it hangs."""
+    return asyncio.run(asyncio.wait_for(scenario, 2 * PATIENCE_SECONDS))
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:

@@ -25,11 +25,33 @@ def test_setting_is_in_env_example(field: object) -> None:
     assert f"{name}={field.default}" in lines or any(line.startswith(f"# {name}=") for line in lines)
 
 
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+# ${NAME:-default}; a name without a value is one that the environment may have.
+COMPOSE_DEFAULTS = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", COMPOSE))
+COMPOSE_PASSED_ON = re.findall(r"^ +([A-Z_]+):$", COMPOSE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", COMPOSE_DEFAULTS)
+def test_compose_setting_is_in_env_example(name: str) -> None:
+    """Every variable of docker-compose.yml stands in .env.example, with the same default."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    assert {f"{name}={COMPOSE_DEFAULTS[name]}", f"# {name}={COMPOSE_DEFAULTS[name]}"} & set(lines)
+
+
 def test_env_example_has_no_unknown_setting() -> None:
     """A line of .env.example that nobody reads would be believed."""
     known = {field.name.upper() for cls in (Settings, LocalSettings) for field in fields(cls)}
+    known |= {*COMPOSE_DEFAULTS, *COMPOSE_PASSED_ON}
     written = re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert set(written) == known
+    assert set(re.findall(r"\$\{(\w+)", COMPOSE)) == set(COMPOSE_DEFAULTS)
+
+
+def test_debian_images_replace_all_others() -> None:
+    """deploy/debian/images.env names every image of docker-compose.yml but the service's own."""
+    lines = (ROOT / "deploy" / "debian" / "images.env").read_text()
+    named = set(re.findall(r"^(\w+_IMAGE)=flotilla-debian/", lines, re.MULTILINE))
+    assert named == {name for name in COMPOSE_DEFAULTS if name.endswith("_IMAGE")} - {"SERVICE_IMAGE"}
 
 
 def test_metrics_are_catalogued() -> None:

@@ -18,7 +18,7 @@ def find_programs() -> dict[str, str]:
     missing = [PACKAGES[name] for name, place in found.items() if place is None]
     if missing:
         raise Refused(
-            f"{', '.join(missing)} isn't installed; on Debian or Ubuntu: "
+            f"the stack needs {', '.join(missing)}; on Debian or Ubuntu: "
             f"sudo apt-get install {' '.join(missing)}"
         )
     return {name: place for name, place in found.items() if place is not None}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from deploy.errors import Refused
 from deploy.publish import publish
 from deploy.routes import activate, routed
 from deploy.samples import SAMPLES
@@ -49,7 +50,10 @@ def publish_samples(
 )
 def main(names: Sequence[str], registry: Path) -> None:
     """Train and publish the sample models NAMES (all of them by default)."""
-    publish_samples(registry, names or tuple(SAMPLES))
+    try:
+        publish_samples(registry, names or tuple(SAMPLES))
+    except Refused as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

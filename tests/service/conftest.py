@@ -1,10 +1,17 @@
-"""Fixtures of the service's tests."""
+"""Fixtures of the service's tests: a real Redis, and one real replica with all models for a session."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.fakes import Obedient
+from tests.published import LINE_SAMPLE, published
 from tests.service.redis_server import RedisServer
+from tests.service.replica_process import ReplicaProcess
+
+REPLICA_SETTINGS = {"MAX_QUEUE_ROWS": "256", "MAX_ROWS": "1000", "MAX_BODY_BYTES": "500000"}
 
 
 @pytest.fixture
@@ -12,3 +19,23 @@ def redis_server() -> Iterator[RedisServer]:
     """Return a real Redis that runs and holds nothing."""
     with RedisServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def replica_registry(sample_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a registry with the samples, two versions of `line`, and `told`, which takes orders."""
+    registry = tmp_path_factory.mktemp("replica") / "registry"
+    shutil.copytree(sample_registry, registry, symlinks=True)
+    published(registry, "line", routed=True)
+    published(registry, "line")
+    obedient = Obedient().fit(LINE_SAMPLE)
+    published(registry, "told", obedient, trusted=["tests.fakes.Obedient"], routed=True)
+    return registry
+
+
+@pytest.fixture(scope="session")
+def replica(replica_registry: Path) -> Iterator[ReplicaProcess]:
+    """Return a replica without a cache that holds all models."""
+    with ReplicaProcess(replica_registry, REDIS_URL="", **REPLICA_SETTINGS) as running:
+        running.wait_until_ready()
+        yield running

@@ -24,6 +24,7 @@ from tests.fakes import (
     fake_version,
     pairs,
 )
+from tests.polling import run
 
 PREDICT = ("predict",)
 BOTH = ("predict_proba", "predict")
@@ -89,7 +90,7 @@ def test_a_lone_request_is_answered() -> None:
             assert answer.inference_seconds >= 0
             assert it.engine.calls == [([[1, 2], [3, 4]], BOTH)]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_what_comes_in_one_turn_goes_together() -> None:
@@ -101,7 +102,7 @@ def test_what_comes_in_one_turn_goes_together() -> None:
             assert [answer.columns["predict"] for answer in answers] == [[i + 1] for i in range(20)]
             assert len(it.engine.calls) == 1
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_the_engine_does_not_block_the_loop() -> None:
@@ -118,7 +119,7 @@ def test_the_engine_does_not_block_the_loop() -> None:
                 assert (await job).columns["predict"] == [2 * i]
             assert len(it.engine.calls) == 2
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_everybody_gets_their_own_answer() -> None:
@@ -151,7 +152,7 @@ def test_everybody_gets_their_own_answer() -> None:
                 assert all(len(rows) <= 100 for rows, _ in engine.calls)
                 assert len(engine.calls) == 2
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_versions_take_turns() -> None:
@@ -167,7 +168,7 @@ def test_versions_take_turns() -> None:
             firsts = [rows[0][0] for rows, _ in it.engine.calls[1:]]
             assert firsts == [1, 2, 1, 1]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_batch_has_its_limit() -> None:
@@ -180,7 +181,7 @@ def test_a_batch_has_its_limit() -> None:
             await asyncio.gather(*jobs)
             assert [len(rows) for rows, _ in it.engine.calls] == [1, 4, 2, 9, 4]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_bad_row_spoils_nobody_else() -> None:
@@ -196,7 +197,7 @@ def test_a_bad_row_spoils_nobody_else() -> None:
             assert str(refusal) == "m can't use this input: can't take it"
             assert isinstance(refusal.__cause__, ValueError)
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 @pytest.mark.parametrize("order", [BREAK, STOP])
@@ -209,7 +210,7 @@ def test_a_broken_model_is_no_bad_input(order: float) -> None:
             assert isinstance(error, RuntimeError)
             assert (await it.submit((1, 1))).columns["predict"] == [2]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_model_that_loses_rows() -> None:
@@ -226,7 +227,7 @@ def test_a_model_that_loses_rows() -> None:
             assert isinstance(error, RuntimeError)
             assert "predict gave 1 answers for 2 rows" in str(error)
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_full_queue_refuses() -> None:
@@ -247,7 +248,7 @@ def test_a_full_queue_refuses() -> None:
             assert max(it.queued) == 5
             assert it.queued[-1] == 0
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_nobody_works_past_the_deadline() -> None:
@@ -261,7 +262,7 @@ def test_nobody_works_past_the_deadline() -> None:
             assert (await punctual).columns["predict"] == [2]
             assert [rows for rows, _ in it.engine.calls] == [[[0, 0]], [[1, 1]]]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_nobody_works_for_nobody() -> None:
@@ -276,7 +277,7 @@ def test_nobody_works_for_nobody() -> None:
             assert [rows for rows, _ in it.engine.calls] == [[[0, 0]], [[1, 1]]]
             assert it.queued[-1] == 0
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_client_that_leaves_meanwhile_hurts_nobody() -> None:
@@ -295,7 +296,7 @@ def test_a_client_that_leaves_meanwhile_hurts_nobody() -> None:
             assert (await stayed).columns["predict"] == [2]
             assert (await it.submit((2, 2))).columns["predict"] == [4]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_calls_are_observed() -> None:
@@ -309,7 +310,7 @@ def test_calls_are_observed() -> None:
             await it.submit((4, 4))
             return observed
 
-    observed = asyncio.run(scenario())
+    observed = run(scenario())
     assert [rows for _, rows in observed] == [3, 1]
     assert all(seconds >= 0 for seconds, _ in observed)
 

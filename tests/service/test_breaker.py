@@ -4,7 +4,7 @@ import asyncio
 from itertools import pairwise
 
 from service.breaker import FAILURES_TO_OPEN, Breaker
-from tests.polling import until
+from tests.polling import run, until
 
 
 class Probe:
@@ -32,7 +32,7 @@ def test_three_failures_in_a_row_open_it() -> None:
         assert not breaker.closed
         await breaker.close()
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_success_in_between_counts() -> None:
@@ -46,7 +46,7 @@ def test_a_success_in_between_counts() -> None:
             breaker.succeeded()
         assert breaker.closed
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_probe_closes_it() -> None:
@@ -67,7 +67,7 @@ def test_a_probe_closes_it() -> None:
         breaker.failed()
         assert breaker.closed, "it begins to count anew"
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_probes_come_one_at_a_time() -> None:
@@ -82,7 +82,7 @@ def test_probes_come_one_at_a_time() -> None:
         assert all(later - earlier >= 0.019 for earlier, later in pairwise(probe.asked_at))
         await breaker.close()
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_closed_it_never_probes() -> None:
@@ -97,4 +97,4 @@ def test_closed_it_never_probes() -> None:
         await breaker.close()
         assert probe.asked_at == []
 
-    asyncio.run(scenario())
+    run(scenario())

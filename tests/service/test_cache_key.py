@@ -1,5 +1,7 @@
 """Cache keys: everything that an answer depends on makes another key, and nothing else does."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,24 +33,36 @@ def test_equal_input_has_the_same_key() -> None:
     assert keys[0] != keys[1]
 
 
+OTHER_QUESTIONS = {
+    "model": {"name": "n"},
+    "version": {"digest": "e"},
+    "output": {"outputs": ("predict_proba",)},
+    "more outputs": {"outputs": ("predict", "predict_proba")},
+    "row": {"rows": pairs((1, 3))},
+    "order in the row": {"rows": pairs((2, 1))},
+}
+
+
+@pytest.mark.parametrize("question", OTHER_QUESTIONS)
+def test_another_question_has_another_key(question: str) -> None:
+    """Model, version digest, outputs and row each make another key."""
+    assert key(**OTHER_QUESTIONS[question]) != key()
+
+
 @pytest.mark.parametrize(
-    "other",
+    ("one", "other"),
     [
-        key(name="n"),
-        key(digest="e"),
-        key(outputs=("predict_proba",)),
-        key(outputs=("predict", "predict_proba")),
-        key(outputs=("predict_proba", "predict")),
-        key(rows=pairs((1, 3))),
-        key(rows=pairs((2, 1))),
-        # What moves from one part to the next is still something else.
-        key(name="md", digest=""),
-        key(outputs=("predictpredict",)),
+        ({"name": "a", "digest": "bc"}, {"name": "ab", "digest": "c"}),
+        ({"outputs": ("a", "bc")}, {"outputs": ("ab", "c")}),
+        ({"outputs": ("a", "b")}, {"outputs": ("b", "a")}),
+        ({"outputs": ("ab",)}, {"outputs": ("a", "b")}),
+        ({"outputs": ("a",), "rows": TextRows(["b"])}, {"outputs": ("a", "b"), "rows": TextRows([""])}),
+        ({"outputs": ("a",), "rows": TextRows(["b"])}, {"outputs": ("ab",), "rows": TextRows([""])}),
     ],
 )
-def test_another_question_has_another_key(other: bytes) -> None:
-    """Model, version digest, outputs and row each make another key."""
-    assert other != key()
+def test_parts_do_not_run_together(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """What moves from one part of the question to the next makes another key."""
+    assert key(**one) != key(**other)
 
 
 def test_number_of_a_version_does_not_matter() -> None:

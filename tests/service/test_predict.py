@@ -23,6 +23,7 @@ from tests.fakes import (
     fake_version,
     pairs,
 )
+from tests.polling import run, until
 
 PREDICT = ("predict",)
 BOTH = ("predict", "predict_proba")
@@ -99,7 +100,7 @@ def test_miss_then_hit() -> None:
             assert it.engine.rows_computed == 2
             assert (it.counted("miss"), it.counted("hit")) == (2, 2)
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_partial_hit() -> None:
@@ -114,7 +115,7 @@ def test_partial_hit() -> None:
             assert it.engine.calls[1:] == [([[4, 4], [2, 2]], PREDICT)]
             assert (it.counted("miss"), it.counted("hit")) == (4, 2)
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_other_outputs_and_versions_do_not_share() -> None:
@@ -131,7 +132,7 @@ def test_other_outputs_and_versions_do_not_share() -> None:
             assert elsewhere.columns == {"predict": [30]}
             assert (await it.ask((1, 2), version=other)).columns == {"predict": [30]}
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_concurrent_equal_rows_are_computed_once() -> None:
@@ -148,7 +149,7 @@ def test_concurrent_equal_rows_are_computed_once() -> None:
             assert (it.counted("miss"), it.counted("joined")) == (1, 19)
             assert [answer.cache for answer in answers] == ["miss"] + ["redis"] * 19
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_batch_joins_what_runs() -> None:
@@ -164,7 +165,7 @@ def test_a_batch_joins_what_runs() -> None:
             assert (await first).columns == {"predict": [2, 4]}
             assert [rows for rows, _ in it.engine.calls] == [[[1, 1], [2, 2]], [[3, 3]]]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_duplicates_in_a_batch_are_computed_once() -> None:
@@ -176,7 +177,7 @@ def test_duplicates_in_a_batch_are_computed_once() -> None:
             assert answer.columns == {"predict": [2, 4, 2, 2]}
             assert it.engine.calls == [([[1, 1], [2, 2]], PREDICT)]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_client_that_leaves_does_not_hurt_who_joined() -> None:
@@ -193,7 +194,7 @@ def test_a_client_that_leaves_does_not_hurt_who_joined() -> None:
             assert it.engine.rows_computed == 1
             assert (await it.ask((1, 2))).cache == "redis"
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_joined_client_may_leave() -> None:
@@ -207,7 +208,7 @@ def test_a_joined_client_may_leave() -> None:
             it.engine.may_go_on.set()
             assert (await stays).columns == {"predict": [3]}
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 @pytest.mark.parametrize(("order", "error"), [(REFUSE, BadInput), (BREAK, RuntimeError)])
@@ -222,7 +223,7 @@ def test_errors_are_not_cached(order: float, error: type[Exception]) -> None:
                 assert len(it.engine.calls) == calls
             assert it.cache.stored == {}
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_an_error_reaches_who_joined() -> None:
@@ -235,7 +236,7 @@ def test_an_error_reaches_who_joined() -> None:
             for outcome in await asyncio.gather(*clients, return_exceptions=True):
                 assert isinstance(outcome, BadInput)
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_a_bad_row_of_another_client_spoils_nothing() -> None:
@@ -250,7 +251,7 @@ def test_a_bad_row_of_another_client_spoils_nothing() -> None:
             with pytest.raises(BadInput):
                 await bad
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_cache_that_does_not_answer() -> None:
@@ -265,7 +266,7 @@ def test_cache_that_does_not_answer() -> None:
             assert it.engine.rows_computed == 2
             assert it.counted("error") == 1
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_open_breaker() -> None:
@@ -281,7 +282,7 @@ def test_open_breaker() -> None:
             assert (await it.ask((1, 2))).cache == "redis"
             assert it.engine.rows_computed == 2
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_without_cache() -> None:
@@ -295,7 +296,7 @@ def test_without_cache() -> None:
             assert it.engine.rows_computed == 2
             assert it.counted("bypass") == 2
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 @pytest.mark.parametrize("cached", [True, False])
@@ -310,7 +311,7 @@ def test_deadline(cached: bool) -> None:
             it.engine.may_go_on.set()
             assert (await patient).columns == {"predict": [3]}
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_too_late_for_one_is_in_time_for_another() -> None:
@@ -326,7 +327,43 @@ def test_too_late_for_one_is_in_time_for_another() -> None:
             assert (await patient).columns == {"predict": [3]}
             assert it.engine.rows_computed == 1
 
-    asyncio.run(scenario())
+    run(scenario())
+
+
+def test_waiting_too_long_for_one_is_in_time_for_another() -> None:
+    """Also while it waits for the engine a row has as long as the most patient client may have."""
+
+    async def scenario() -> None:
+        async with bench() as it:
+            busy = await it.start((0, 0))
+            hasty = await it.join((1, 2), seconds=0.01)
+            patient = await it.join((1, 2))
+            with pytest.raises(TooLate):
+                await hasty
+            it.engine.may_go_on.set()
+            assert (await patient).columns == {"predict": [3]}
+            await busy
+
+    run(scenario())
+
+
+def test_no_row_waits_forever() -> None:
+    """A row that waited longer than any client may is dropped, and never reaches the engine."""
+
+    async def scenario() -> None:
+        loop, patience_seconds = asyncio.get_running_loop(), 0.05
+        async with bench(patience_seconds=patience_seconds) as it:
+            busy = await it.start((0, 0))
+            waits = await it.join((1, 2))
+            end = loop.time() + patience_seconds
+            await until(lambda: loop.time() > end)
+            it.engine.may_go_on.set()
+            with pytest.raises(TooLate):
+                await waits
+            await busy
+            assert [rows for rows, _ in it.engine.calls] == [[[0, 0]]]
+
+    run(scenario())
 
 
 def test_abandoned_without_cache() -> None:
@@ -343,7 +380,7 @@ def test_abandoned_without_cache() -> None:
             await it.ask((2, 2))
             assert [rows for rows, _ in it.engine.calls] == [[[1, 1]], [[2, 2]]]
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 @pytest.mark.parametrize("cached", [True, False])
@@ -356,7 +393,7 @@ def test_overload(cached: bool) -> None:
                 await it.ask((1, 1), (2, 2), (3, 3))
             assert (await it.ask((1, 1), (2, 2))).columns == {"predict": [2, 4]}
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_nothing_is_left_behind() -> None:
@@ -372,4 +409,4 @@ def test_nothing_is_left_behind() -> None:
             for row in ((1, 1), (2, 2), (3, 3)):
                 assert (await it.ask(row)).columns == {"predict": [sum(row)]}
 
-    asyncio.run(scenario())
+    run(scenario())

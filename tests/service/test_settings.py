@@ -25,6 +25,7 @@ def test_empty_is_unset(blank: str) -> None:
     [
         ("REGISTRY_DIR", "/data/registry", Path("/data/registry")),
         ("REDIS_URL", "redis://redis:6379/0", "redis://redis:6379/0"),
+        ("REDIS_URL", "unix:///run/redis.sock", "unix:///run/redis.sock"),
         ("CACHE", "off", "off"),
         ("CACHE_TTL_SECONDS", "1", 1),
         ("CACHE_TIMEOUT_MS", "0.1", 0.1),
@@ -50,6 +51,8 @@ def test_value_is_read(variable: str, text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "expected"),
     [
+        ("REDIS_URL", "redis:6379", "redis:// or rediss:// or unix://…"),
+        ("REDIS_URL", "http://redis", "redis:// or rediss:// or unix://…"),
         ("CACHE", "sometimes", "one of always, off"),
         ("CACHE", "OFF", "one of always, off"),
         ("LOG_LEVEL", "loud", "one of debug, info, warning, error"),

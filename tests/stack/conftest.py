@@ -1,16 +1,35 @@
-"""One local stack for all stack tests of a session: starting it costs more than most of them."""
+"""One stack of each kind for all tests of a session: starting it costs more than most of them."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.stack.containers import ComposeStack
 from tests.stack.local import LocalStack
-
-PROGRAMS = ("nginx", "redis-server", "prometheus")
+from tests.stack.stack import Stack
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[LocalStack]:
-    """Return a running stack with two replicas and all samples."""
+def local_stack() -> Iterator[LocalStack]:
+    """Return a running stack without Docker."""
     with LocalStack() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def docker_stack() -> Iterator[ComposeStack]:
+    """Return a running stack in containers."""
+    with ComposeStack() as running:
+        yield running
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("local", marks=pytest.mark.needs("nginx", "redis-server", "prometheus")),
+        pytest.param("docker", marks=pytest.mark.needs("docker")),
+    ],
+)
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Return one after the other: what a test promises holds for both."""
+    return request.getfixturevalue(f"{request.param}_stack")

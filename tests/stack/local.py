@@ -3,15 +3,16 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.keeper import answers
 from deploy.local.supervisor import Process, Supervisor, wait_until
+from tests.stack.stack import free_ports
 
 
 class LocalStack:
@@ -20,7 +21,8 @@ class LocalStack:
     def __init__(self, replicas: int = 2, samples: str = "all", **settings: str) -> None:
         # Short, because Unix sockets live in it.
         self.home = Path(tempfile.mkdtemp(prefix="flotilla-"))
-        http, prometheus, replica = free_ports(3)
+        self.registry = self.home / "registry"
+        http, prometheus, replica = free_ports(3, 21000)
         self._environment = {
             **os.environ,
             "FLOTILLA_HOME": str(self.home),
@@ -72,23 +74,41 @@ class LocalStack:
         """Scale and return when that is done."""
         self.flotilla("scale", str(replicas))
 
-    def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to a process and its children."""
-        os.killpg(self.processes()[name].pid, number)
-
     def kill(self, name: str) -> None:
-        """End a process and its children without a warning."""
-        self.signal(name, signal.SIGKILL)
+        """End a process and its children without a warning and return once it is back and ready."""
+        old = self.processes()[name].pid
+        os.killpg(old, signal.SIGKILL)
 
-    def stop_redis(self) -> None:
-        """End Redis and keep it from coming back."""
-        self.supervisor("stop", "redis")
+        def back() -> bool:
+            process = self.processes()[name]
+            if process.state != "RUNNING" or process.pid == old:
+                return False
+            if not name.startswith("replica-"):
+                return True
+            return answers(str(self.home / "run" / f"{name}.sock"), "/health/ready")
 
-    def start_redis(self) -> None:
-        """Start it again."""
-        self.supervisor("start", "redis")
+        assert wait_until(back, 30), f"{name} isn't back: {self.processes()[name]}"
 
-    def supervisor(self, *words: str) -> None:
+    @contextmanager
+    def hung(self, name: str) -> Iterator[None]:
+        """Let a process and its children neither answer nor end."""
+        pid = self.processes()[name].pid
+        os.killpg(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(pid, signal.SIGCONT)
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """End a process and keep it from coming back; start it again afterwards."""
+        self._supervisor("stop", name)
+        try:
+            yield
+        finally:
+            self._supervisor("start", name)
+
+    def _supervisor(self, *words: str) -> None:
         """Tell the supervisor something that `flotilla` has no command for."""
         command = [sys.executable, "-m", "supervisor.supervisorctl"]
         subprocess.run(
@@ -97,33 +117,6 @@ class LocalStack:
             capture_output=True,
         )
 
-    def wait_until_back(self, name: str, old_pid: int, seconds: float = 30) -> None:
-        """Wait until a process runs anew and, if it is a replica, is ready."""
-
-        def back() -> bool:
-            process = self.processes()[name]
-            if process.state != "RUNNING" or process.pid == old_pid:
-                return False
-            if not name.startswith("replica-"):
-                return True
-            return answers(str(self.home / "run" / f"{name}.sock"), "/health/ready")
-
-        assert wait_until(back, seconds), f"{name} isn't back: {self.processes()[name]}"
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that were free a moment ago, each with ten free ones after it."""
-    found: list[int] = []
-    for first in range(21000, 32000, 16):
-        with ExitStack() as probes:
-            try:
-                for port in range(first, first + 10):
-                    probe = probes.enter_context(socket.socket())
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(first)
-        if len(found) == count:
-            return found
-    raise RuntimeError("no free ports")
+    def access_log(self) -> str:
+        """Return nginx's access log."""
+        return (self.home / "logs" / "access.log").read_text()

@@ -25,11 +25,11 @@ def processes_of(home: Path) -> list[int]:
     return found
 
 
-def test_second_up_says_that_it_runs(stack: LocalStack) -> None:
+def test_second_up_says_that_it_runs(local_stack: LocalStack) -> None:
     """Starting twice changes nothing and says where the stack is."""
-    before = stack.processes()
-    assert f"runs already: {stack.url}" in stack.flotilla("up")
-    assert stack.processes() == before
+    before = local_stack.processes()
+    assert f"runs already: {local_stack.url}" in local_stack.flotilla("up")
+    assert local_stack.processes() == before
 
 
 def test_taken_port_is_named() -> None:
@@ -81,34 +81,34 @@ def test_bad_setting_is_named() -> None:
     assert "REPLICAS='many': expected a whole number from 1 to 48" in said
 
 
-def test_status_counts_requests(stack: LocalStack) -> None:
+def test_status_counts_requests(local_stack: LocalStack) -> None:
     """`flotilla status` shows each replica's port, process, versions and requests."""
-    rows = {row["name"]: row for row in json.loads(stack.flotilla("status", "--json"))}
-    assert {name for name, row in rows.items() if row["port"]} == stack.replicas()
+    rows = {row["name"]: row for row in json.loads(local_stack.flotilla("status", "--json"))}
+    assert {name for name, row in rows.items() if row["port"]} == local_stack.replicas()
     before = sum(row["requests"] or 0 for row in rows.values())
-    stack.flotilla("predict", "movies", '"Alien | Heat"')
-    rows = {row["name"]: row for row in json.loads(stack.flotilla("status", "--json"))}
+    local_stack.flotilla("predict", "movies", '"Alien | Heat"')
+    rows = {row["name"]: row for row in json.loads(local_stack.flotilla("status", "--json"))}
     assert sum(row["requests"] or 0 for row in rows.values()) == before + 1
     assert "digits/1" in rows["replica-1"]["models"]
-    assert "replica-1" in stack.flotilla("status")
+    assert "replica-1" in local_stack.flotilla("status")
 
 
-def test_predict_shows_the_servers_words(stack: LocalStack) -> None:
+def test_predict_shows_the_servers_words(local_stack: LocalStack) -> None:
     """A refused row shows the error of the replica; a row that isn't JSON never leaves."""
-    assert "expected a list of 64 numbers" in stack.flotilla("predict", "digits", "[1]", expect=1)
-    assert "isn't JSON" in stack.flotilla("predict", "digits", "[1", expect=1)
+    assert "expected a list of 64 numbers" in local_stack.flotilla("predict", "digits", "[1]", expect=1)
+    assert "isn't JSON" in local_stack.flotilla("predict", "digits", "[1", expect=1)
 
 
-def test_models_lists_versions(stack: LocalStack) -> None:
+def test_models_lists_versions(local_stack: LocalStack) -> None:
     """`flotilla models` shows every published version, the active ones marked."""
-    entries = json.loads(stack.flotilla("models", "--json"))
+    entries = json.loads(local_stack.flotilla("models", "--json"))
     digits = next(entry for entry in entries if entry["model"] == "digits")
     assert digits["active"]
     assert digits["metrics"]["accuracy"] > 0.9
-    assert "house-prices" in stack.flotilla("models")
+    assert "house-prices" in local_stack.flotilla("models")
 
 
-def test_logs(stack: LocalStack) -> None:
+def test_logs(local_stack: LocalStack) -> None:
     """`flotilla logs` shows a process' last lines, and names the logs there are for an unknown one."""
-    assert "Booting worker" in stack.flotilla("logs", "replica-1", "--lines", "2000")
-    assert "there are" in stack.flotilla("logs", "nope", expect=1)
+    assert "Booting worker" in local_stack.flotilla("logs", "replica-1", "--lines", "2000")
+    assert "there are" in local_stack.flotilla("logs", "nope", expect=1)

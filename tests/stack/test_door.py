@@ -1,12 +1,10 @@
 """The door: what a client sees of nginx and the replicas behind it, and what it doesn't see."""
 
-import http.client
 import json
 import re
 import shlex
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -17,62 +15,35 @@ from service.manifest import read_manifest
 from service.protocols.v2_data import DATATYPES
 from service.rows import TableRows
 from service.version import read_sample
+from tests.stack.ask import ask
 from tests.stack.local import LocalStack
-
-pytestmark = pytest.mark.needs("nginx", "redis-server", "prometheus")
+from tests.stack.stack import Stack, scraped
 
 SAMPLES = ("digits", "digits-forest", "spam", "house-prices", "movies")
 
 
-class Reply:
-    """Status, headers and body of a reply."""
-
-    def __init__(self, response: http.client.HTTPResponse) -> None:
-        self.status, self.headers, self.body = response.status, response.headers, response.read()
-
-    @property
-    def json(self) -> object:
-        """The body, decoded."""
-        return json.loads(self.body)
-
-
-def ask(url: str, method: str, path: str, body: object = None, **headers: str) -> Reply:
-    """Send one request; a body that isn't bytes goes as JSON."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
-    sent = {"Content-Type": "application/json"} if body is not None else {}
-    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    encoded = body if body is None or isinstance(body, bytes) else msgspec.json.encode(body)
-    try:
-        connection.putrequest(method, path, skip_host="Host" in sent)
-        for name, value in sent.items():
-            connection.putheader(name, value)
-        if encoded is not None:
-            connection.putheader("Content-Length", str(len(encoded)))
-        connection.endheaders(encoded)
-        return Reply(connection.getresponse())
-    finally:
-        connection.close()
-
-
-def test_curl_of_up(stack: LocalStack) -> None:
+@pytest.mark.needs("nginx", "redis-server", "prometheus")
+def test_curl_of_up(local_stack: LocalStack) -> None:
     """The curl that `flotilla up` prints recognises a digit; the second time from the cache."""
-    command = stack.up_output[stack.up_output.index("curl -i") :]
+    command = local_stack.up_output[local_stack.up_output.index("curl -i") :]
     words = shlex.split(command.replace("\\\n", " "))
     url, body = words[2], json.loads(words[words.index("-d") + 1])
     body["instances"][0][0] = 0.125  # a row that no other test has asked for
-    first, second = (ask(stack.url, "POST", url.removeprefix(stack.url), body) for _ in range(2))
+    first, second = (
+        ask(local_stack.url, "POST", url.removeprefix(local_stack.url), body) for _ in range(2)
+    )
     assert first.status == second.status == 200
     assert first.json == second.json == {"predictions": [2]}
     assert (first.headers["X-Cache"], second.headers["X-Cache"]) == ("miss", "redis")
     assert first.headers["X-Model-Version"] == "1"
-    assert first.headers["X-Replica"] in stack.replicas()
+    assert first.headers["X-Replica"] in local_stack.replicas()
 
 
 @pytest.mark.parametrize("protocol", ["v1", "v2"])
 @pytest.mark.parametrize("model", SAMPLES)
-def test_samples_equal_scikit_learn(stack: LocalStack, model: str, protocol: str) -> None:
+def test_samples_equal_scikit_learn(stack: Stack, model: str, protocol: str) -> None:
     """All samples answer through nginx as scikit-learn does in process, for 200 rows."""
-    folder = stack.home / "registry" / model / "1"
+    folder = stack.registry / model / "1"
     manifest = read_manifest(folder)
     rows = read_sample(folder / "sample.npz", manifest.signature, 200)
     given = rows.model_input()
@@ -105,13 +76,13 @@ def test_samples_equal_scikit_learn(stack: LocalStack, model: str, protocol: str
 @pytest.mark.parametrize(
     "path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/v1/../metrics", "/admin", "/admin/x"]
 )
-def test_hidden(stack: LocalStack, path: str) -> None:
+def test_hidden(stack: Stack, path: str) -> None:
     """Metrics and admin routes don't exist for clients, however they spell them."""
     reply = ask(stack.url, "GET", path)
     assert (reply.status, reply.json) == (404, {"error": "not found"})
 
 
-def test_pages_are_not_hidden(stack: LocalStack) -> None:
+def test_pages_are_not_hidden(stack: Stack) -> None:
     """What clients need is there: page, docs, health, metadata."""
     pages = ("/", "/docs", "/health/live", "/v2/health/ready", "/v2", "/v1/models", "/v2/models/digits")
     for path in pages:
@@ -136,7 +107,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
-def test_refusals_are_json(stack: LocalStack, case: tuple) -> None:
+def test_refusals_are_json(stack: Stack, case: tuple) -> None:
     """Whoever refuses, nginx or a replica: one JSON error that names what was wrong."""
     method, path, body, headers, status, words = case
     reply = ask(stack.url, method, path, body, **headers)
@@ -144,35 +115,33 @@ def test_refusals_are_json(stack: LocalStack, case: tuple) -> None:
     assert words in reply.json["error"]
 
 
-def test_client_cannot_name_a_version_in_a_header(stack: LocalStack) -> None:
+def test_client_cannot_name_a_version_in_a_header(stack: Stack) -> None:
     """The version header is nginx's own; a client's is overwritten."""
     body = {"instances": [ROW]}
     reply = ask(stack.url, "POST", "/v1/models/digits:predict", body, X_Model_Version="9")
     assert (reply.status, reply.headers["X-Model-Version"]) == (200, "1")
 
 
-def test_request_id(stack: LocalStack) -> None:
+def test_request_id(stack: Stack) -> None:
     """A client's id comes back and is in the log; a harmful one is replaced."""
     kept = ask(stack.url, "GET", "/health/live", X_Request_ID="abc-123")
     assert kept.headers.get_all("X-Request-ID") == ["abc-123"]
-    log = stack.home / "logs" / "access.log"
-    assert wait_until(lambda: '"request_id":"abc-123"' in log.read_text(), 5)
+    assert wait_until(lambda: '"request_id":"abc-123"' in stack.access_log(), 5)
     made = ask(stack.url, "GET", "/health/live", X_Request_ID='x" onload="')
     assert re.fullmatch("[0-9a-f]{32}", made.headers["X-Request-ID"])
 
 
-def test_access_log_is_json(stack: LocalStack) -> None:
+def test_access_log_is_json(stack: Stack) -> None:
     """Each line of the access log is an object with status, replica and version."""
     ask(stack.url, "POST", "/v1/models/digits:predict", {"instances": [ROW]}, X_Request_ID="logged")
-    log = stack.home / "logs" / "access.log"
-    assert wait_until(lambda: "logged" in log.read_text(), 5)
-    line = next(line for line in log.read_text().splitlines() if "logged" in line)
+    assert wait_until(lambda: '"logged"' in stack.access_log(), 5)
+    line = next(line for line in stack.access_log().splitlines() if '"logged"' in line)
     entry = json.loads(line)
     assert (entry["status"], entry["version"], entry["method"]) == (200, "1", "POST")
     assert entry["replica"] in stack.replicas()
 
 
-def test_publishing_while_serving(stack: LocalStack, tmp_path: Path) -> None:
+def test_publishing_while_serving(stack: Stack, tmp_path: Path) -> None:
     """A model published into a running stack answers; its next version only once it is activated."""
     from sklearn.dummy import DummyRegressor
     from skops.io import dump
@@ -198,12 +167,6 @@ def test_publishing_while_serving(stack: LocalStack, tmp_path: Path) -> None:
     assert wait_until(lambda: answer() == ([2.0], "2"), 10)
 
 
-def test_prometheus_scrapes_every_replica(stack: LocalStack) -> None:
+def test_prometheus_scrapes_every_replica(stack: Stack) -> None:
     """Prometheus has one target for each replica, each of them up."""
-
-    def targets() -> set[tuple[str, str]]:
-        found = ask(stack.prometheus_url, "GET", "/api/v1/targets").json["data"]["activeTargets"]
-        replicas = [each for each in found if "replica" in each["labels"]]
-        return {(each["labels"]["replica"], each["health"]) for each in replicas}
-
-    assert wait_until(lambda: targets() == {(name, "up") for name in stack.replicas()}, 30), targets()
+    assert wait_until(lambda: scraped(stack) == ["up"] * len(stack.replicas()), 30), scraped(stack)

@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
 from sklearn.dummy import DummyClassifier
 from skops.io import dump
 
 from loadtest.client import Load, Payload
-from tests.stack.local import LocalStack
+from tests.stack.stack import Stack
 from tests.stack.traffic import assert_nothing_lost, under_load
 
-pytestmark = pytest.mark.needs("nginx", "redis-server", "prometheus")
 
-
-def publish(stack: LocalStack, folder: Path, answer: int) -> None:
+def publish(stack: Stack, folder: Path, answer: int) -> None:
     """Publish a version of `update` that always gives the same answer."""
     model = DummyClassifier(strategy="constant", constant=answer).fit([[0.0], [1.0]], [answer] * 2)
     dump(model, folder / "model.skops")
@@ -32,7 +29,7 @@ def answers_its_version(
     return None if (status, body) == (200, expected) else f"{status} {body!r}, not {expected!r}"
 
 
-def test_activation_under_load(stack: LocalStack, tmp_path: Path) -> None:
+def test_activation_under_load(stack: Stack, tmp_path: Path) -> None:
     """Activating loses no request, each answer is its version's, and none after it is the old one's."""
     publish(stack, tmp_path, 1)
     url = f"{stack.url}/v1/models/update:predict"
@@ -49,18 +46,17 @@ def test_activation_under_load(stack: LocalStack, tmp_path: Path) -> None:
     def answers_version_2(*reply: object) -> str | None:
         return answers_its_version(*reply) or (None if reply[2]["x-model-version"] == "2" else "old")
 
-    assert stack.up_output
     result, _, _ = under_load(Load(url, 8, 200, repeated * 50 + unique, answers_its_version), 1, fault)
     assert_nothing_lost(result)
 
 
-def test_broken_version_is_refused(stack: LocalStack, tmp_path: Path) -> None:
+def test_broken_version_is_refused(stack: Stack, tmp_path: Path) -> None:
     """A version whose file was changed can't be activated, the command says why, nothing changes."""
     publish(stack, tmp_path, 3)
-    folder = max((stack.home / "registry" / "update").glob("[0-9]*"), key=lambda path: int(path.name))
+    folder = max((stack.registry / "update").glob("[0-9]*"), key=lambda path: int(path.name))
     artifact = folder / "model.skops"
     artifact.write_bytes(artifact.read_bytes() + b"x")
-    route = stack.home / "registry" / "routes" / "update" / "current"
+    route = stack.registry / "routes" / "update" / "current"
     before = route.readlink()
     said = stack.flotilla("activate", "update", folder.name, expect=1)
     assert "model.skops: its SHA-256 is" in said

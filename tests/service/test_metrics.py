@@ -1,0 +1,72 @@
+"""Metrics: each version's own, looked up once, in series that nobody outside can add to."""
+
+import pytest
+
+from service.metrics import Metrics
+from tests.fakes import fake_version
+
+M1, M2 = {"model": "m", "version": "1"}, {"model": "m", "version": "2"}
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Return metrics of which nothing has been counted yet."""
+    return Metrics()
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """Return the value of one series, or None where there is none."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_versions_are_counted_apart(metrics: Metrics) -> None:
+    """What is counted for a version is its own, by protocol and status."""
+    one, two = fake_version(number=1), fake_version(number=2)
+    for _ in range(2):
+        metrics.of(one).answered("v1", 200)
+    metrics.of(one).answered("v2", 400)
+    metrics.of(two).answered("v1", 200)
+    name = "flotilla_requests_total"
+    assert value(metrics, name, **M1, protocol="v1", code="200") == 2
+    assert value(metrics, name, **M1, protocol="v2", code="400") == 1
+    assert value(metrics, name, **M2, protocol="v1", code="200") == 1
+
+
+def test_a_version_that_is_loaded_again_goes_on_counting(metrics: Metrics) -> None:
+    """A version that was forgotten and loaded again continues its series."""
+    for _ in range(2):
+        metrics.of(fake_version()).answered("v1", 200)
+    assert value(metrics, "flotilla_requests_total", **M1, protocol="v1", code="200") == 2
+
+
+def test_unknown_models_share_one_series(metrics: Metrics) -> None:
+    """A request that named no known version adds no series with a name of the client's choice."""
+    metrics.of(None).answered("v1", 404)
+    labels = {"model": "", "version": "", "protocol": "v1", "code": "404"}
+    assert value(metrics, "flotilla_requests_total", **labels) == 1
+
+
+def test_engine_calls(metrics: Metrics) -> None:
+    """A call of the engine is counted with its duration and its rows."""
+    metrics.of(fake_version()).inferred(0.25, 32)
+    metrics.of(fake_version()).inferred(0.5, 3)
+    assert value(metrics, "flotilla_inference_duration_seconds_sum", **M1) == 0.75
+    assert value(metrics, "flotilla_inference_duration_seconds_bucket", **M1, le="0.25") == 1
+    assert value(metrics, "flotilla_batch_rows_sum", **M1) == 35
+    assert value(metrics, "flotilla_batch_rows_count", **M1) == 2
+
+
+def test_cache_results(metrics: Metrics) -> None:
+    """Rows are counted by what the cache did for them."""
+    metrics.of(fake_version()).cached("hit", 3)
+    metrics.of(fake_version()).cached("hit", 2)
+    metrics.of(fake_version()).cached("miss", 1)
+    assert value(metrics, "flotilla_cache_rows_total", model="m", result="hit") == 5
+    assert value(metrics, "flotilla_cache_rows_total", model="m", result="miss") == 1
+
+
+def test_two_replicas_in_one_process(metrics: Metrics) -> None:
+    """Each replica has a registry of its own: what one counts, another one doesn't."""
+    metrics.in_flight.inc()
+    assert value(metrics, "flotilla_requests_in_flight") == 1
+    assert value(Metrics(), "flotilla_requests_in_flight") == 0
