@@ -59,6 +59,11 @@ def compile_model(
         if choice == "onnx":
             raise Refused(f"it can't be served by ONNX: {stays}") from stays
         return Compiled("sklearn", Compilation(reason=str(stays), parity=stays.parity))
+    except Exception as error:  # whatever a user's estimator raises on rows beside its sample
+        why = f"it can't be compared: {type(error).__name__}: {error}"
+        if choice == "onnx":
+            raise Refused(f"it can't be served by ONNX: {why}") from error
+        return Compiled("sklearn", Compilation(reason=why))
 
 
 def _compile(

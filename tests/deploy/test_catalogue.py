@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 
 from deploy.catalogue import read_catalogue
 from deploy.routes import activate
@@ -42,6 +43,7 @@ def test_entry(registry: Path) -> None:
         "created": entry.manifest.created,
         "digest": entry.manifest.digest,
         "engine": "sklearn",
+        "compilation": to_builtins(entry.manifest.compilation),
         "metrics": {"r2": 0.87654},
     }
     assert entry.cells()[:3] == ("a", "1", "")
