@@ -280,9 +280,7 @@ def test_closing_leaves_nothing(redis_server: RedisServer) -> None:
             for _ in range(3):
                 await cache.look_up([b"k"])
         # redis-py may still be letting go of a connection, a few turns of the loop away.
-        async with asyncio.timeout(1):
-            while asyncio.all_tasks() != before:
-                await asyncio.sleep(0.01)
+        await until(lambda: asyncio.all_tasks() == before)
 
     try:
         run(scenario())
