@@ -12,7 +12,7 @@ from typing import Any
 from service.manifest import Manifest
 from service.rows import Rows
 
-KEY_PREFIX = b"flotilla:"
+KEY_PREFIX = b"flotilla:1:"  # 1: the format of the values, see predict.py
 
 
 class RowKeys:
