@@ -140,9 +140,9 @@ def test_down_and_up(tmp_path: Path) -> None:
     file = saved(line(2.0), tmp_path / "mine")
     (file.parent / "sample.jsonl").write_text("[1, 2]\n[3, 4]\n")
     with ComposeStack(REGISTRY="registry", REPLICAS="1") as stack:
-        publish = ("python", "-m", "deploy", "publish", "/work/model.skops", "--name", "mine")
-        run = ("run", "--rm", "--volume", f"{file.parent}:/work:ro", "samples", *publish)
-        stack.compose(*run, "--sample", "/work/sample.jsonl")
+        publish = ("python", "-m", "deploy", "publish", "/models/model.skops", "--name", "mine")
+        run = ("run", "--rm", "--volume", f"{file.parent}:/models:ro", "samples", *publish)
+        stack.compose(*run, "--sample", "/models/sample.jsonl")
         stack.compose("down")
         assert stack.containers() == []
         stack.up()
