@@ -1,17 +1,21 @@
 """The door of a replica: predictions are answered on the event loop, everything else is Flask's.
 
 A small ASGI application without a framework (https://asgi.readthedocs.io): a framework's hello-world
-costs four times as much as a bare one, and there are only two routes to tell apart.
+costs four times as much as a bare one, and there are only two routes to tell apart. Most predictions
+don't even come here: `service.lane` takes them off the connection before.
 """
 
+import asyncio
 import os
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
-from service.predictions import PREDICTION_PATH, Predictions
+from service.errors import BodyTooLarge, MethodNotAllowed
+from service.predictions import Predictions
 from service.replica import Replica
-from service.request import Receive, Scope, Send
+from service.reply import Reply
+from service.request import PREDICTION_PATH, Receive, Scope, Send, Target, read_body, read_headers
 from service.settings import Settings
 from service.web import create_app
 
@@ -22,29 +26,56 @@ class Door:
     """The ASGI application. Does nothing before the server's start-up event."""
 
     def __init__(self) -> None:
-        self._predictions: Predictions
+        self.predictions: Predictions
         self._flask: Any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or the server's lifespan events."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif match := PREDICTION_PATH.fullmatch(scope["path"]):
-            await self._predictions.answer(match, scope, receive, send)
+        elif path := PREDICTION_PATH.fullmatch(scope["path"]):
+            await send_reply(await self._predict(Target.of(path), scope, receive), send)
         else:
             await self._flask(scope, receive, send)
+
+    async def _predict(self, target: Target, scope: Scope, receive: Receive) -> Reply:
+        """Read a prediction's body and return its reply."""
+        predictions = self.predictions
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        headers = read_headers(scope["headers"])
+        request_id = dict(scope["headers"]).get(b"x-request-id", b"")
+        try:
+            if scope["method"] != "POST":
+                raise MethodNotAllowed(f"{scope['path']} takes POST, got {scope['method']}")
+            body = await read_body(headers, receive, predictions.max_body_bytes)
+        except Exception as error:
+            predictions.refuse(target, error, request_id, reply.set_result)
+            return await reply
+        exchange = predictions.begin(target, headers, body, request_id, reply.set_result)
+        try:
+            return await reply
+        finally:
+            exchange.abandon()  # of no effect once it has been answered
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Make the replica when the server starts, and end it when the server stops."""
         await receive()
         replica = Replica(Settings.read(os.environ))
-        self._predictions = Predictions(replica)
+        self.predictions = Predictions(replica)
         self._flask = WSGIMiddleware(create_app(replica).wsgi_app, workers=FLASK_THREADS)  # type: ignore[arg-type]
         await replica.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await replica.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Send a reply as ASGI events."""
+    head = reply.head
+    headers = [*head.fields, (b"content-length", str(len(reply.body)).encode())]
+    await send({"type": "http.response.start", "status": head.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
 
 
 app = Door()

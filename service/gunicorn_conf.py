@@ -17,7 +17,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 _settings = Settings.read(os.environ)
 
 bind = _settings.bind.split(",")
-worker_class = "asgi"
+worker_class = "service.worker.ReplicaWorker"  # the asgi worker with a lane for predictions
 workers = 1
 http_parser = "auto"  # the C parser where it is installed
 asgi_loop = "auto"  # uvloop where it is installed

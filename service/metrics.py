@@ -4,7 +4,7 @@ Label values come from the registry of models and from fixed words, never from a
 nobody outside can create series.
 """
 
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import (
     GC_COLLECTOR,
@@ -13,14 +13,14 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     disable_created_metrics,
 )
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-from service.version import LoadedVersion
+from service.counts import Counts, Distribution
 
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
+MODEL = ("model", "version")
 
 
 class Metrics:
@@ -31,41 +31,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
             self.registry.register(collector)
-        model = ("model", "version")
-        self.requests = Counter(
-            "flotilla_requests",
-            "Prediction requests answered, by status code.",
-            (*model, "protocol", "code"),
-            registry=self.registry,
-        )
-        self.request_seconds = Histogram(
-            "flotilla_request_duration_seconds",
-            "From the first byte read by the application to the reply handed over.",
-            model,
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self.rows = Counter("flotilla_rows", "Rows answered.", model, registry=self.registry)
-        self.inference_seconds = Histogram(
-            "flotilla_inference_duration_seconds",
-            "One call of the engine.",
-            model,
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self.batch_rows = Histogram(
-            "flotilla_batch_rows",
-            "Rows in one call of the engine.",
-            model,
-            buckets=ROWS,
-            registry=self.registry,
-        )
-        self.cache_rows = Counter(
-            "flotilla_cache_rows",
-            "Rows by what the cache did for them: hit, joined, miss, bypass, error.",
-            ("model", "result"),
-            registry=self.registry,
-        )
+        self._counts: dict[tuple[str, str], Counts] = {}
+        self.counted = CountsCollector(self._counts)
+        self.registry.register(self.counted)
+        self.unknown = self.of("", "")  # requests that named no known version
         self.cache_errors = Counter(
             "flotilla_cache_errors",
             "Calls to Redis that failed, by operation and reason.",
@@ -83,52 +52,81 @@ class Metrics:
         self.model_info = Gauge(
             "flotilla_model_info",
             "1 for each loaded version.",
-            (*model, "digest", "engine"),
+            (*MODEL, "digest", "engine"),
             registry=self.registry,
         )
         self.ready = Gauge(
             "flotilla_ready", "1 when every routed version is loaded.", registry=self.registry
         )
-        self._of: dict[tuple[str, str], VersionMetrics] = {}
 
-    def of(self, version: LoadedVersion | None) -> "VersionMetrics":
-        """Return the metrics of a version, or of requests that named no known one."""
-        key = (version.name, version.number) if version else ("", "")
-        found = self._of.get(key)
-        if found is None:
-            found = self._of[key] = VersionMetrics(self, *key)
-        return found
+    def of(self, model: str, version: str) -> Counts:
+        """Return the counts of a version; one that is loaded again goes on with its own."""
+        return self._counts.setdefault((model, version), Counts())
 
 
-class VersionMetrics:
-    """The metrics of one version, looked up once: each look-up by labels costs a microsecond."""
+class CountsCollector(Collector):
+    """Shows the plain counts of every version as Prometheus' counters and histograms."""
 
-    def __init__(self, metrics: Metrics, model: str, version: str) -> None:
-        self.request_seconds = metrics.request_seconds.labels(model, version)
-        self.rows = metrics.rows.labels(model, version)
-        self._inference_seconds = metrics.inference_seconds.labels(model, version)
-        self._batch_rows = metrics.batch_rows.labels(model, version)
-        self._request_counter = partial(metrics.requests.labels, model, version)
-        self._requests: dict[tuple[str, int], Counter] = {}
-        self._cache_counter = partial(metrics.cache_rows.labels, model)
-        self._cache_rows: dict[str, Counter] = {}
+    def __init__(self, counts: dict[tuple[str, str], Counts]) -> None:
+        self._counts = counts
 
-    def answered(self, protocol: str, status: int) -> None:
-        """Count a request."""
-        counter = self._requests.get((protocol, status))
-        if counter is None:
-            counter = self._request_counter(protocol, str(status))
-            self._requests[protocol, status] = counter
-        counter.inc()
+    def describe(self) -> Iterable[Metric]:
+        """Return the families, without series: their names are looked at once."""
+        return self._families({})
 
-    def cached(self, result: str, rows: int) -> None:
-        """Count what the cache did for rows."""
-        counter = self._cache_rows.get(result)
-        if counter is None:
-            counter = self._cache_rows[result] = self._cache_counter(result)
-        counter.inc(rows)
+    def collect(self) -> Iterator[Metric]:
+        """Return the families with a series for each version."""
+        return self._families(dict(self._counts))
 
-    def inferred(self, seconds: float, rows: int) -> None:
-        """Count one call of the engine."""
-        self._inference_seconds.observe(seconds)
-        self._batch_rows.observe(rows)
+    def _families(self, counts: dict[tuple[str, str], Counts]) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            "flotilla_requests",
+            "Prediction requests answered, by status code.",
+            labels=(*MODEL, "protocol", "code"),
+        )
+        rows = CounterMetricFamily("flotilla_rows", "Rows answered.", labels=MODEL)
+        cache_rows = CounterMetricFamily(
+            "flotilla_cache_rows",
+            "Rows by what the cache did for them: hit, joined, miss, bypass, error.",
+            labels=(*MODEL, "result"),
+        )
+        for version, each in counts.items():
+            for (protocol, status), count in list(each.requests.items()):
+                requests.add_metric((*version, protocol, str(status)), count)
+            for result, count in list(each.cache_rows.items()):
+                cache_rows.add_metric((*version, result), count)
+            if version[0]:
+                rows.add_metric(version, each.rows)
+        yield from (requests, rows, cache_rows)
+        yield _histogram(
+            "flotilla_request_duration_seconds",
+            "From the whole request in the application to its reply handed over.",
+            ((version, each.request_seconds) for version, each in counts.items()),
+        )
+        named = [(version, each) for version, each in counts.items() if version[0]]
+        for name, help_, of in _HISTOGRAMS:
+            yield _histogram(name, help_, ((version, of(each)) for version, each in named))
+
+
+_HISTOGRAMS: tuple[tuple[str, str, Callable[[Counts], Distribution]], ...] = (
+    (
+        "flotilla_queue_duration_seconds",
+        "From a request's rows in the queue to the call of the engine that takes them.",
+        lambda counts: counts.queue_seconds,
+    ),
+    (
+        "flotilla_inference_duration_seconds",
+        "One call of the engine.",
+        lambda counts: counts.inference_seconds,
+    ),
+    ("flotilla_batch_rows", "Rows in one call of the engine.", lambda counts: counts.batch_rows),
+)
+
+
+def _histogram(
+    name: str, help_: str, series: Iterable[tuple[tuple[str, str], Distribution]]
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, help_, labels=MODEL)
+    for version, distribution in series:
+        family.add_metric(version, distribution.cumulative(), distribution.sum)
+    return family

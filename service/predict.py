@@ -10,35 +10,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from service.batching import Batcher, Columns, Computed
+from service.batching import TOO_LATE, Batcher
 from service.cache import RowCache
 from service.errors import BadInput, TooLate
-from service.metrics import Metrics
-from service.rows import Rows
-from service.version import LoadedVersion
+from service.inference import Columns
+from service.queue import CacheState, Query
 
-TOO_LATE = "the deadline passed before the answer was there"
-
-CacheState = Literal["redis", "partial", "miss", "bypass"]
 Source = Literal["hit", "joined", "miss", "bypass", "error"]
-
-
-@dataclass(slots=True)
-class Query:
-    """Rows for one version, checked against its signature; `deadline` is of the loop's clock."""
-
-    version: LoadedVersion
-    rows: Rows
-    outputs: tuple[str, ...]
-    deadline: float
-
-
-@dataclass(slots=True)
-class Answer:
-    """One list for each output, with an entry for each row, and where it came from."""
-
-    columns: Columns
-    cache: CacheState
 
 
 @dataclass(slots=True)
@@ -52,37 +30,27 @@ class Cell:
 class Predictor:
     """Answers queries. Belongs to one event loop."""
 
-    def __init__(
-        self, batcher: Batcher, cache: RowCache | None, metrics: Metrics, patience_seconds: float
-    ) -> None:
+    def __init__(self, batcher: Batcher, cache: RowCache | None, patience_seconds: float) -> None:
         self._batcher = batcher
         self._cache = cache
-        self._metrics = metrics
         self._patience = patience_seconds
         self._flights: dict[bytes, asyncio.Future[Cell]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def answer(self, query: Query) -> Answer:
-        """Answer a query; raise `Overloaded`, `TooLate` or `BadInput`."""
+    def answer(self, query: Query) -> "asyncio.Future[Columns]":
+        """Return a future of the answer, which may fail with `TooLate` or `BadInput`.
+
+        Raises `Overloaded`. Whoever no longer waits cancels the future.
+        """
         cache = self._cache
         if cache is not None and cache.breaker.closed:
-            return await self._through_cache(cache, query)
-        return await self._compute(query)
+            loop = asyncio.get_running_loop()
+            if query.version.gate.lets_through(loop.time()):
+                return loop.create_task(self._through_cache(cache, query))
+        query.version.counts.cache_rows["bypass"] += len(query.rows)
+        return self._batcher.submit(query)
 
-    async def _compute(self, query: Query) -> Answer:
-        """Answer without the cache."""
-        self._metrics.of(query.version).cached("bypass", len(query.rows))
-        job = self._batcher.submit(query.version, query.rows, query.outputs, query.deadline)
-        # A future of our own may simply be failed at the deadline, at a fifth of what waiting with
-        # a timeout costs. Failed or cancelled, the batcher drops it: nobody waits any more.
-        timer = asyncio.get_running_loop().call_at(query.deadline, _expire, job)
-        try:
-            computed = await job
-        finally:
-            timer.cancel()
-        return Answer(computed.columns, "bypass")
-
-    async def _through_cache(self, cache: RowCache, query: Query) -> Answer:
+    async def _through_cache(self, cache: RowCache, query: Query) -> Columns:
         """Answer each row from a computation that runs already, from Redis, or by computing it."""
         keys = query.version.keys.of(query.rows, query.outputs)
         loop = asyncio.get_running_loop()
@@ -99,44 +67,52 @@ class Predictor:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         await _until(query.deadline, set(flights))
+        cache_rows = query.version.counts.cache_rows
         try:
             cells = [flight.result() for flight in flights]
         except BadInput:
             if len(own) == len(keys):
                 raise
             # The row that the model can't take may be another client's, in a batch that we joined.
-            return await self._compute(query)
+            cache_rows["bypass"] += len(keys)
+            return await self._batcher.submit(query)
         joined = len(cells) - len(own)
         sources = [cells[i].source for i in own] + ["joined"] * joined
-        metrics = self._metrics.of(query.version)
         for source in set(sources):
-            metrics.cached(source, sources.count(source))
-        columns = {name: [cell.values[i] for cell in cells] for i, name in enumerate(query.outputs)}
-        return Answer(columns, _state(sources))
+            cache_rows[source] += sources.count(source)
+        query.cache = _state(sources)
+        return {name: [cell.values[i] for cell in cells] for i, name in enumerate(query.outputs)}
 
     async def _fly(
         self, cache: RowCache, query: Query, keys: list[bytes], positions: list[int]
     ) -> None:
         """Bring the rows at `positions` home, from Redis or the engine, and land their flights."""
         flights = [self._flights[key] for key in keys]
+        loop = asyncio.get_running_loop()
         try:
             found = await cache.look_up(keys)
             missing = []
             for i, value in enumerate(found or [None] * len(keys)):
-                if value is None:
+                values = None if value is None else _restore(value, len(query.outputs))
+                if values is None:
                     missing.append(i)
                 else:
-                    flights[i].set_result(Cell(msgspec.msgpack.decode(value), "hit"))
+                    flights[i].set_result(Cell(values, "hit"))
+            if found is not None:
+                hits = len(keys) - len(missing)
+                query.version.gate.looked_up(len(keys), hits, cache.lookup_seconds, loop.time())
             if missing:
                 # Its deadline isn't one client's: whoever joins later relies on it as well.
-                deadline = asyncio.get_running_loop().time() + self._patience
                 rows = query.rows.take([positions[i] for i in missing])
-                job = await self._batcher.submit(query.version, rows, query.outputs, deadline)
+                deadline = loop.time() + self._patience
+                computed = await self._batcher.submit(
+                    Query(query.version, rows, query.outputs, deadline)
+                )
                 source: Source = "error" if found is None else "miss"
-                by_row = zip(*(job.columns[name] for name in query.outputs), strict=True)
-                for i, values in zip(missing, by_row, strict=True):
-                    flights[i].set_result(Cell(list(values), source))
-                    cache.store(keys[i], msgspec.msgpack.encode(values))
+                by_row = zip(*(computed[name] for name in query.outputs), strict=True)
+                for i, row in zip(missing, by_row, strict=True):
+                    flights[i].set_result(Cell(list(row), source))
+                    cache.store(keys[i], msgspec.msgpack.encode(row))
         except Exception as error:  # lands with those who wait for it
             for flight in flights:
                 if not flight.done():
@@ -147,17 +123,21 @@ class Predictor:
                 del self._flights[key]
 
 
+def _restore(value: bytes, outputs: int) -> list[Any] | None:
+    """Return what was stored, or None where it is nothing that we have stored."""
+    try:
+        values = msgspec.msgpack.decode(value, type=list)
+    except msgspec.MsgspecError:
+        return None
+    return values if len(values) == outputs else None
+
+
 async def _until(deadline: float, futures: "set[asyncio.Future[Any]]") -> None:
     """Wait for all futures, or raise `TooLate` at the deadline; the futures themselves go on."""
     left = deadline - asyncio.get_running_loop().time()
     _, pending = await asyncio.wait(futures, timeout=left)
     if pending:
         raise TooLate(TOO_LATE)
-
-
-def _expire(job: "asyncio.Future[Computed]") -> None:
-    if not job.done():
-        job.set_exception(TooLate(TOO_LATE))
 
 
 def _state(sources: Sequence[str]) -> CacheState:

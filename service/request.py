@@ -1,5 +1,6 @@
-"""A prediction request as it comes from the server: ASGI events in, headers and body out."""
+"""A prediction request as HTTP has it: its path and headers come in, what they ask for goes out."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, NamedTuple
 
@@ -8,6 +9,24 @@ from service.errors import BadInput, BodyTooLarge, WrongContentType
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PREDICTION_PATH = re.compile(
+    r"/(?P<protocol>v1(?=.*:predict$)|v2(?=.*/infer$))/models/(?P<model>[^/:]+)"
+    r"(?:/versions/(?P<version>[^/:]+))?(?::predict|/infer)"
+)
+
+
+class Target(NamedTuple):
+    """What the path names; `version` is empty where it names none."""
+
+    protocol: str
+    model: str
+    version: str
+
+    @classmethod
+    def of(cls, path: re.Match[str]) -> "Target":
+        """Return the target of a matched path."""
+        return cls(path["protocol"], path["model"], path["version"] or "")
 
 
 class Headers(NamedTuple):
@@ -18,7 +37,7 @@ class Headers(NamedTuple):
     content_length: bytes = b"0"
     model_version: bytes = b""
     timeout_ms: bytes = b""
-    request_id: bytes = b""
+    json_bytes: bytes = b""
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -30,7 +49,7 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         get(b"content-length", b"0"),
         get(b"x-model-version", b""),
         get(b"x-request-timeout-ms", b""),
-        get(b"x-request-id", b""),
+        get(b"inference-header-content-length", b""),
     )
 
 
@@ -47,16 +66,33 @@ def timeout_ms(headers: Headers, most: int) -> int:
     return min(most, int(digits))
 
 
-async def read_body(headers: Headers, receive: Receive, most_bytes: int) -> bytes:
-    """Return the body; raise `WrongContentType` or `BodyTooLarge` without reading all of it."""
-    if headers.content_type != b"application/json":
-        kind = headers.content_type.partition(b";")[0].strip().lower()
-        if kind != b"application/json":
-            came = kind.decode("latin-1")[:60] or "none"
-            raise WrongContentType(f"Content-Type: expected application/json, got {came}")
+def check_content(headers: Headers, target: Target) -> int:
+    """Return how many bytes of JSON begin a binary body, 0 where all of it is JSON.
+
+    Raises `WrongContentType`, or `BadInput` for a length that is none.
+    """
+    if headers.content_type == b"application/json" and not headers[1] and not headers.json_bytes:
+        return 0
     if headers.content_encoding:
         came = headers.content_encoding.decode("latin-1")[:20]
         raise WrongContentType(f"Content-Encoding: expected none, got {came}")
+    binary = target.protocol == "v2" and headers.json_bytes != b""
+    kind = headers.content_type.partition(b";")[0].strip().lower()
+    if kind != b"application/json" and not (binary and kind in (b"application/octet-stream", b"")):
+        came = kind.decode("latin-1")[:60] or "none"
+        raise WrongContentType(f"Content-Type: expected application/json, got {came}")
+    if not binary:
+        return 0
+    if not (headers.json_bytes.isdigit() and len(headers.json_bytes) < 10 and int(headers.json_bytes)):
+        came = headers.json_bytes.decode("latin-1")[:20]
+        raise BadInput(
+            f"Inference-Header-Content-Length: expected a whole number of bytes above 0, got {came!r}"
+        )
+    return int(headers.json_bytes)
+
+
+async def read_body(headers: Headers, receive: Receive, most_bytes: int) -> bytes:
+    """Return the body; raise `BodyTooLarge` without reading all of it."""
     size = int(headers.content_length)  # the server has checked that it is a number
     parts: list[bytes] = []
     more = True

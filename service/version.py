@@ -3,7 +3,6 @@
 Nothing is opened before its digest is right, and nothing serves before it has answered its sample.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ import numpy as np
 
 from service.cache_key import RowKeys
 from service.cost import Cost, expected_cost
+from service.counts import Counts
 from service.engine import Engine, load_engine
+from service.gate import CacheGate
 from service.manifest import BrokenVersion, Manifest, verify
 from service.rows import Rows, TableRows, TensorRows, TextRows
 from service.signature import Signature
@@ -28,7 +29,8 @@ class LoadedVersion:
     manifest: Manifest
     engine: Engine
     cost: Cost = field(default_factory=Cost)
-    observe_inference: Callable[[float, int], None] = lambda seconds, rows: None
+    counts: Counts = field(default_factory=Counts)
+    gate: CacheGate = field(default_factory=CacheGate)
     codecs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -45,7 +45,7 @@ class V2:
         self._signature = version.signature
         self._max_rows = max_rows
 
-    def decode(self, body: bytes) -> Asked:
+    def decode(self, body: bytes, json_bytes: int = 0) -> Asked:
         """Return the rows and outputs asked for; raise `BadInput` for what doesn't fit."""
         try:
             request = _REQUEST.decode(body)

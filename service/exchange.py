@@ -1,0 +1,115 @@
+"""One request on its way to its reply: made by `service.predictions`, once for each request.
+
+Target, headers and body come in; the reply goes to whoever brought them, once, now or later.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from service.errors import FlotillaError
+from service.inference import Columns
+from service.logs import log_failure
+from service.protocols import Asked, Codec
+from service.queue import Query
+from service.reply import Reply
+from service.request import Headers, Target, check_content, timeout_ms
+from service.version import LoadedVersion
+
+if TYPE_CHECKING:
+    from service.predictions import Predictions
+
+class Exchange:
+    """A request that is being answered."""
+
+    __slots__ = (
+        "_answer",
+        "_asked",
+        "_codec",
+        "_predictions",
+        "_protocol",
+        "_query",
+        "_request_id",
+        "_send",
+        "_started",
+        "_version",
+    )
+    _asked: Asked
+    _codec: Codec
+    _query: Query
+
+    def __init__(
+        self,
+        predictions: "Predictions",
+        target: Target,
+        request_id: bytes,
+        send: Callable[[Reply], None],
+    ) -> None:
+        self._predictions = predictions
+        self._protocol = target.protocol
+        self._request_id = request_id
+        self._send = send
+        self._started = time.perf_counter()
+        self._version: LoadedVersion | None = None
+        self._answer: asyncio.Future[Columns] | None = None
+        predictions.in_flight += 1
+
+    def start(self, target: Target, headers: Headers, body: bytes) -> None:
+        """Ask the core; whatever comes of it becomes a reply."""
+        predictions = self._predictions
+        try:
+            self._version = version = predictions.find(target, headers)
+            json_bytes = check_content(headers, target)
+            patience = timeout_ms(headers, predictions.patience_ms) / 1000
+            self._codec = codec = predictions.codec(version, target.protocol)
+            self._asked = asked = codec.decode(body, json_bytes)
+            deadline = asyncio.get_running_loop().time() + patience
+            self._query = query = Query(version, asked.rows, asked.outputs, deadline)
+            self._answer = answer = predictions.answer(query)
+        except Exception as error:  # the one handler: every failure becomes one JSON error
+            self.fail(error)
+        else:
+            answer.add_done_callback(self._land)
+
+    def abandon(self) -> None:
+        """Let go of a request that nobody waits for any more."""
+        if self._answer is not None:
+            self._answer.cancel()
+
+    def fail(self, error: BaseException) -> None:
+        """Reply with an error; what isn't ours is logged and says nothing."""
+        if not isinstance(error, FlotillaError):
+            log_failure(error, self._request_id.decode("latin-1"))
+            error = FlotillaError("the model failed on this request; the replica's log says why")
+        head = self._predictions.error_head(self._version, error)
+        self._finish(Reply(head, msgspec.json.encode({"error": error.message})))
+
+    def _land(self, answer: "asyncio.Future[Columns]") -> None:
+        """Reply with the answer of the core, or with what it failed with."""
+        if answer.cancelled():
+            self._predictions.in_flight -= 1
+            return
+        error = answer.exception()
+        if error is not None:
+            self.fail(error)
+            return
+        assert self._version is not None
+        try:
+            body = self._codec.encode(self._asked, answer.result())
+        except Exception as error:
+            self.fail(error)
+            return
+        self._version.counts.rows += len(self._query.rows)
+        head = self._predictions.right_head(self._version.number, self._query.cache)
+        self._finish(Reply(head, body))
+
+    def _finish(self, reply: Reply) -> None:
+        predictions = self._predictions
+        predictions.in_flight -= 1
+        counts = predictions.counts(self._version)
+        counts.requests[self._protocol, reply.head.status] += 1
+        counts.request_seconds.observe(time.perf_counter() - self._started)
+        self._send(reply)

@@ -1,0 +1,65 @@
+"""What waits for an engine: queries come in, batches of those that can share one call go out."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Literal
+
+from service.inference import Columns
+from service.rows import Rows
+from service.version import LoadedVersion
+
+CacheState = Literal["redis", "partial", "miss", "bypass"]
+
+
+class Query:
+    """Rows for one version, checked against its signature; `deadline` is of the loop's clock.
+
+    `cache` says where the answer came from; `answer` and `arrived` are set when it is queued.
+    """
+
+    __slots__ = ("answer", "arrived", "cache", "deadline", "outputs", "rows", "version")
+
+    def __init__(
+        self, version: LoadedVersion, rows: Rows, outputs: tuple[str, ...], deadline: float
+    ) -> None:
+        self.version = version
+        self.rows = rows
+        self.outputs = outputs
+        self.deadline = deadline
+        self.cache: CacheState = "bypass"
+        self.arrived = 0.0
+        self.answer: asyncio.Future[Columns] | None = None
+
+
+class Queue:
+    """Groups of queries for the same version and outputs; groups take turns, the oldest first."""
+
+    def __init__(self, most_rows: Callable[[LoadedVersion], float]) -> None:
+        self._groups: dict[tuple[LoadedVersion, tuple[str, ...]], deque[Query]] = {}
+        self._most_rows = most_rows
+
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
+    def put(self, query: Query) -> None:
+        """Add a query to its group."""
+        key = (query.version, query.outputs)
+        group = self._groups.get(key)
+        if group is None:
+            self._groups[key] = deque((query,))
+        else:
+            group.append(query)
+
+    def take(self) -> list[Query]:
+        """Take the next batch: at least one query, and no more rows than a call may have."""
+        key = next(iter(self._groups))
+        group = self._groups.pop(key)
+        rows_of, most = key[0].cost.rows, self._most_rows(key[0])
+        taken = [group.popleft()]
+        rows = rows_of(taken[0].rows)
+        while group and (rows := rows + rows_of(group[0].rows)) <= most:
+            taken.append(group.popleft())
+        if group:
+            self._groups[key] = group
+        return taken

@@ -1,0 +1,24 @@
+"""gunicorn's asgi worker, whose connections have a lane of their own for predictions.
+
+gunicorn serves an ASGI request in two tasks of its own, with a receive and a send for each message:
+some 50 µs, twice what a prediction takes. Here the connection hands a whole request to the core when
+its bytes have arrived, and writes the reply when it is there. Processes, sockets, signals and every
+other request stay gunicorn's. Named in `service.gunicorn_conf`.
+"""
+
+from typing import Any
+
+from gunicorn.workers import gasgi
+
+from service.lane import LaneProtocol
+
+
+class ReplicaWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn publishes no types
+    """The worker of a replica."""
+
+    def init_process(self) -> None:
+        """Start; from here on the worker's servers make connections with a lane."""
+        # gunicorn has no hook for it. It pins nobody else down: this process has one worker.
+        connection: Any = LaneProtocol
+        gasgi.ASGIProtocol = connection
+        super().init_process()
