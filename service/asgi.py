@@ -11,11 +11,20 @@ from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
-from service.errors import BodyTooLarge, MethodNotAllowed
+from service.errors import MethodNotAllowed
 from service.predictions import Predictions
 from service.replica import Replica
 from service.reply import Reply
-from service.request import PREDICTION_PATH, Receive, Scope, Send, Target, read_body, read_headers
+from service.request import (
+    PREDICTION_PATH,
+    Receive,
+    Scope,
+    Send,
+    Target,
+    check_content,
+    read_body,
+    read_headers,
+)
 from service.settings import Settings
 from service.web import create_app
 
@@ -47,6 +56,7 @@ class Door:
         try:
             if scope["method"] != "POST":
                 raise MethodNotAllowed(f"{scope['path']} takes POST, got {scope['method']}")
+            check_content(headers, target)  # before a byte of it is read
             body = await read_body(headers, receive, predictions.max_body_bytes)
         except Exception as error:
             predictions.refuse(target, error, request_id, reply.set_result)

@@ -32,8 +32,7 @@ class Batcher:
 
     def submit(self, query: Query) -> "asyncio.Future[Columns]":
         """Queue rows and return a future of their answer; raise `Overloaded` if the queue is full."""
-        rows = len(query.rows)
-        if self.queued_rows + rows > self._max_queue_rows:
+        if self.queued_rows + query.count > self._max_queue_rows:
             raise Overloaded(
                 f"{self.queued_rows} rows wait already and {self._max_queue_rows} may; "
                 "try again in a second"
@@ -41,18 +40,14 @@ class Batcher:
         loop = asyncio.get_running_loop()
         query.answer = answer = loop.create_future()
         query.arrived = time.perf_counter()
-        self.queued_rows += rows
-        cost = query.version.cost
-        if cost.rows(query.rows) <= cost.inline_rows:
+        self.queued_rows += query.count
+        if query.inline:
             self._cheap.put(query)
             if not self._inline:
                 self._inline = True
                 loop.call_soon(self._run_inline)
         else:
             self._slow.put(query)
-            # Fails the future at the deadline, at a fifth of what waiting with a timeout costs.
-            timer = loop.call_at(query.deadline, _expire, answer)
-            answer.add_done_callback(lambda _: timer.cancel())
             if not self._threaded:
                 self._threaded = True
                 loop.call_soon(self._run_threaded)
@@ -93,7 +88,7 @@ class Batcher:
         now = asyncio.get_running_loop().time()
         wanted = []
         for query in queue.take():
-            self.queued_rows -= len(query.rows)
+            self.queued_rows -= query.count
             assert query.answer is not None
             if query.answer.done():
                 continue
@@ -121,8 +116,3 @@ def _settle(batch: list[Query], inference: Inference) -> None:
             answer.set_exception(outcome)
         else:
             answer.set_result(outcome)
-
-
-def _expire(answer: "asyncio.Future[Columns]") -> None:
-    if not answer.done():
-        answer.set_exception(TooLate(TOO_LATE))

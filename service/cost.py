@@ -6,7 +6,7 @@ from math import inf
 from service.manifest import Manifest
 from service.rows import Rows, TextRows
 
-# Handing a call to the thread and back costs some 40 µs; the loop may well stand still for five times that.
+# Handing a call to the thread and back costs some 40 µs; the loop may well stand still for more.
 INLINE_SECONDS = 200e-6
 
 
@@ -28,11 +28,11 @@ class Cost:
         rows = 0.0 if spare < self.each else inf if not self.each else spare / self.each
         object.__setattr__(self, "inline_rows", rows)
 
-    def rows(self, rows: Rows) -> float:
-        """Return how many typical rows these are."""
+    def rows(self, rows: Rows, count: int) -> float:
+        """Return how many typical rows these `count` rows are."""
         if self.characters and isinstance(rows, TextRows):
-            return max(len(rows), sum(map(len, rows.values)) / self.characters)
-        return len(rows)
+            return max(count, sum(map(len, rows.values)) / self.characters)
+        return count
 
 
 def expected_cost(manifest: Manifest, typical: Rows) -> Cost:

@@ -8,12 +8,29 @@ from bisect import bisect_left
 from collections import defaultdict
 
 # Upper bounds of buckets, as Prometheus has them ("le").
-SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SECONDS = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+    10,
+)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 
 
 class Distribution:
-    """A histogram: how many values fell into each bucket, the last one without a bound, and their sum."""
+    """A histogram: how many values fell into each bucket, the last one unbounded, and their sum."""
 
     __slots__ = ("bounds", "buckets", "sum")
 

@@ -22,6 +22,7 @@ from service.version import LoadedVersion
 if TYPE_CHECKING:
     from service.predictions import Predictions
 
+
 class Exchange:
     """A request that is being answered."""
 
@@ -79,7 +80,7 @@ class Exchange:
         if self._answer is not None:
             self._answer.cancel()
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: Exception) -> None:
         """Reply with an error; what isn't ours is logged and says nothing."""
         if not isinstance(error, FlotillaError):
             log_failure(error, self._request_id.decode("latin-1"))
@@ -92,18 +93,15 @@ class Exchange:
         if answer.cancelled():
             self._predictions.in_flight -= 1
             return
-        error = answer.exception()
-        if error is not None:
-            self.fail(error)
-            return
-        assert self._version is not None
+        version = self._version
+        assert version is not None
         try:
             body = self._codec.encode(self._asked, answer.result())
-        except Exception as error:
+        except Exception as error:  # the core's, or a value that the protocol has no word for
             self.fail(error)
             return
-        self._version.counts.rows += len(self._query.rows)
-        head = self._predictions.right_head(self._version.number, self._query.cache)
+        version.counts.rows += self._query.count
+        head = self._predictions.right_head(version.number, self._query.cache)
         self._finish(Reply(head, body))
 
     def _finish(self, reply: Reply) -> None:

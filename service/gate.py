@@ -1,7 +1,7 @@
 """The cost gate: whether asking Redis first pays for one version. Costs and hits in, a decision out.
 
 A look-up costs every row; it saves the computing of those that are found. With hit rate h, it pays
-where h × computing > look-up + (1 - h) × storing, and storing a row costs about as much as looking it up.
+where h * computing > look-up + (1 - h) * storing, and storing a row costs about what looking it up does.
 A gate that has closed lets some rows through now and then, to see whether that has changed.
 """
 

@@ -42,7 +42,7 @@ class HeadReader:
 
     def read(self, raw: bytes) -> tuple[Head | None, bytes]:
         """Return what a head (without the empty line at its end) asks for, and the request's id."""
-        before, found, after = raw.partition(_ID)
+        before, _, after = raw.partition(_ID)
         request_id, _, rest = after.partition(b"\r\n")
         key = (before, rest)
         try:

@@ -1,4 +1,4 @@
-"""One call of an engine for several requests: their rows come in, an answer or an error for each goes out.
+"""One call of an engine for several requests: their rows come in, an answer or an error for each out.
 
 Called by the batcher, on the loop or in its worker thread, and touches nothing that they share.
 """

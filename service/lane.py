@@ -80,7 +80,7 @@ class LaneProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn publishes no
 
     def _takes(self, head: Head) -> bool:
         most = min(MOST_BODY_BYTES, self._predictions.max_body_bytes)
-        return self.worker.alive and head.body_bytes <= most
+        return bool(self.worker.alive) and head.body_bytes <= most
 
     def _hand_over(self, data: bytes) -> None:
         """Let gunicorn read a request; it says in `_arm_keepalive_timer` when it is done with it."""

@@ -15,10 +15,23 @@ CacheState = Literal["redis", "partial", "miss", "bypass"]
 class Query:
     """Rows for one version, checked against its signature; `deadline` is of the loop's clock.
 
-    `cache` says where the answer came from; `answer` and `arrived` are set when it is queued.
+    `cache` says where the answer came from. `weight` is how many typical rows these are, and `inline`
+    whether a call with them is cheap enough for the event loop. `answer` and `arrived` are set when
+    it is queued.
     """
 
-    __slots__ = ("answer", "arrived", "cache", "deadline", "outputs", "rows", "version")
+    __slots__ = (
+        "answer",
+        "arrived",
+        "cache",
+        "count",
+        "deadline",
+        "inline",
+        "outputs",
+        "rows",
+        "version",
+        "weight",
+    )
 
     def __init__(
         self, version: LoadedVersion, rows: Rows, outputs: tuple[str, ...], deadline: float
@@ -28,6 +41,9 @@ class Query:
         self.outputs = outputs
         self.deadline = deadline
         self.cache: CacheState = "bypass"
+        self.count = len(rows)
+        self.weight = version.cost.rows(rows, self.count)
+        self.inline = self.weight <= version.cost.inline_rows
         self.arrived = 0.0
         self.answer: asyncio.Future[Columns] | None = None
 
@@ -55,10 +71,10 @@ class Queue:
         """Take the next batch: at least one query, and no more rows than a call may have."""
         key = next(iter(self._groups))
         group = self._groups.pop(key)
-        rows_of, most = key[0].cost.rows, self._most_rows(key[0])
+        most = self._most_rows(key[0])
         taken = [group.popleft()]
-        rows = rows_of(taken[0].rows)
-        while group and (rows := rows + rows_of(group[0].rows)) <= most:
+        weight = taken[0].weight
+        while group and (weight := weight + group[0].weight) <= most:
             taken.append(group.popleft())
         if group:
             self._groups[key] = group

@@ -28,9 +28,7 @@ class Replica:
         self._cache = self._make_cache()
         self._batcher = Batcher(settings.max_queue_rows, settings.max_batch_rows)
         self.metrics.queue_rows.set_function(lambda: self._batcher.queued_rows)
-        self.predictor = Predictor(
-            self._batcher, self._cache, settings.request_timeout_ms / 1000
-        )
+        self.predictor = Predictor(self._batcher, self._cache, settings.request_timeout_ms / 1000)
         self._follower = threading.Thread(
             target=self.registry.follow_forever, name="registry", daemon=True
         )

@@ -109,6 +109,7 @@ class FakeCache:
         self.breaker = FakeBreaker()
         self.stored: dict[bytes, bytes] = {}
         self.answers = True
+        self.lookup_seconds = 100e-6
 
     async def look_up(self, keys: list[bytes]) -> list[bytes | None] | None:
         """Return what is stored; None alone when it was told not to answer."""

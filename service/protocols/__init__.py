@@ -18,8 +18,11 @@ class Codec(Protocol):
 
     name: str
 
-    def decode(self, body: bytes) -> Asked:
-        """Return what a body asks for; raise `BadInput` naming what is wrong."""
+    def decode(self, body: bytes, json_bytes: int = 0) -> Asked:
+        """Return what a body asks for; raise `BadInput` naming what is wrong.
+
+        `json_bytes` of it are JSON and the rest is binary; 0: all of it is JSON.
+        """
 
     def encode(self, asked: Asked, columns: Mapping[str, list[Any]]) -> bytes:
         """Return the reply's body."""

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.batching import Batcher, Computed
+from service.batching import Batcher
 from service.cost import Cost
+from service.counts import Counts
 from service.errors import BadInput, Overloaded, TooLate
+from service.inference import Columns
+from service.queue import Query
 from service.rows import TensorRows
 from service.version import LoadedVersion
 from tests.fakes import (
@@ -31,11 +34,10 @@ BOTH = ("predict_proba", "predict")
 
 
 class Bench:
-    """A batcher, one version with a fake engine, and what was told to `on_queue`."""
+    """A batcher and one version with a fake engine."""
 
     def __init__(self, max_queue_rows: int = 1000, max_batch_rows: int = 100) -> None:
-        self.queued: list[int] = []
-        self.batcher = Batcher(max_queue_rows, max_batch_rows, self.queued.append)
+        self.batcher = Batcher(max_queue_rows, max_batch_rows)
         self.engine = FakeEngine()
         self.version = fake_version(self.engine)
 
@@ -45,10 +47,10 @@ class Bench:
         version: LoadedVersion | None = None,
         outputs: tuple[str, ...] = PREDICT,
         seconds: float = PATIENCE_SECONDS,
-    ) -> asyncio.Future[Computed]:
+    ) -> asyncio.Future[Columns]:
         """Queue rows; `seconds` is the time they have."""
         deadline = asyncio.get_running_loop().time() + seconds
-        return self.batcher.submit(version or self.version, pairs(*rows), outputs, deadline)
+        return self.batcher.submit(Query(version or self.version, pairs(*rows), outputs, deadline))
 
     @asynccontextmanager
     async def held_up(self, n_rows: int = 1) -> AsyncIterator[None]:
@@ -73,7 +75,7 @@ async def bench(**limits: int) -> AsyncIterator[Bench]:
         made.batcher.close()
 
 
-async def failure(job: asyncio.Future[Computed]) -> BaseException | None:
+async def failure(job: asyncio.Future[Columns]) -> BaseException | None:
     """Wait for a job and return what it failed with."""
     await asyncio.wait({job})
     return job.exception()
@@ -85,9 +87,7 @@ def test_a_lone_request_is_answered() -> None:
     async def scenario() -> None:
         async with bench() as it:
             answer = await it.submit((1, 2), (3, 4), outputs=BOTH)
-            assert answer.columns == {"predict": [3, 7], "predict_proba": [[3, -3], [7, -7]]}
-            assert answer.queue_seconds >= 0
-            assert answer.inference_seconds >= 0
+            assert answer == {"predict": [3, 7], "predict_proba": [[3, -3], [7, -7]]}
             assert it.engine.calls == [([[1, 2], [3, 4]], BOTH)]
 
     run(scenario())
@@ -99,7 +99,7 @@ def test_what_comes_in_one_turn_goes_together() -> None:
     async def scenario() -> None:
         async with bench() as it:
             answers = await asyncio.gather(*(it.submit((i, 1)) for i in range(20)))
-            assert [answer.columns["predict"] for answer in answers] == [[i + 1] for i in range(20)]
+            assert [answer["predict"] for answer in answers] == [[i + 1] for i in range(20)]
             assert len(it.engine.calls) == 1
 
     run(scenario())
@@ -116,7 +116,7 @@ def test_the_engine_does_not_block_the_loop() -> None:
                 assert not any(job.done() for job in jobs)
                 assert len(it.engine.calls) == 1
             for i, job in enumerate(jobs):
-                assert (await job).columns["predict"] == [2 * i]
+                assert (await job)["predict"] == [2 * i]
             assert len(it.engine.calls) == 2
 
     run(scenario())
@@ -142,7 +142,7 @@ def test_everybody_gets_their_own_answer() -> None:
                     job = it.submit(*rows, version=versions[factor], outputs=outputs)
                     asked.append((job, values, factor, outputs))
             for job, values, factor, outputs in asked:
-                columns: dict[str, Any] = (await job).columns
+                columns: dict[str, Any] = await job
                 assert set(columns) == set(outputs)
                 for name in outputs:
                     assert columns[name] == fake_answer(values, name, factor).tolist()
@@ -190,8 +190,8 @@ def test_a_bad_row_spoils_nobody_else() -> None:
     async def scenario() -> None:
         async with bench() as it:
             jobs = [it.submit((first, 1)) for first in (1, REFUSE, 2)]
-            assert (await jobs[0]).columns["predict"] == [2]
-            assert (await jobs[2]).columns["predict"] == [3]
+            assert (await jobs[0])["predict"] == [2]
+            assert (await jobs[2])["predict"] == [3]
             refusal = await failure(jobs[1])
             assert isinstance(refusal, BadInput)
             assert str(refusal) == "m can't use this input: can't take it"
@@ -208,7 +208,7 @@ def test_a_broken_model_is_no_bad_input(order: float) -> None:
         async with bench() as it:
             error = await failure(it.submit((order, 1)))
             assert isinstance(error, RuntimeError)
-            assert (await it.submit((1, 1))).columns["predict"] == [2]
+            assert (await it.submit((1, 1)))["predict"] == [2]
 
     run(scenario())
 
@@ -242,11 +242,11 @@ def test_a_full_queue_refuses() -> None:
                 waiting.append(it.submit((3, 3)))
                 with pytest.raises(Overloaded):
                     it.submit((7, 7))
+                assert it.batcher.queued_rows == 5
             await asyncio.gather(*waiting)
             assert it.engine.rows_computed == 1 + 5
             await it.submit((4, 4))
-            assert max(it.queued) == 5
-            assert it.queued[-1] == 0
+            assert it.batcher.queued_rows == 0
 
     run(scenario())
 
@@ -259,7 +259,7 @@ def test_nobody_works_past_the_deadline() -> None:
             async with it.held_up():
                 late, punctual = it.submit((7, 7), seconds=-0.001), it.submit((1, 1))
             assert isinstance(await failure(late), TooLate)
-            assert (await punctual).columns["predict"] == [2]
+            assert (await punctual)["predict"] == [2]
             assert [rows for rows, _ in it.engine.calls] == [[[0, 0]], [[1, 1]]]
 
     run(scenario())
@@ -275,7 +275,7 @@ def test_nobody_works_for_nobody() -> None:
                 left.cancel()
             await stayed
             assert [rows for rows, _ in it.engine.calls] == [[[0, 0]], [[1, 1]]]
-            assert it.queued[-1] == 0
+            assert it.batcher.queued_rows == 0
 
     run(scenario())
 
@@ -293,26 +293,27 @@ def test_a_client_that_leaves_meanwhile_hurts_nobody() -> None:
             assert await asyncio.to_thread(it.engine.entered.wait, PATIENCE_SECONDS)
             left.cancel()
             it.engine.may_go_on.set()
-            assert (await stayed).columns["predict"] == [2]
-            assert (await it.submit((2, 2))).columns["predict"] == [4]
+            assert (await stayed)["predict"] == [2]
+            assert (await it.submit((2, 2)))["predict"] == [4]
 
     run(scenario())
 
 
-def test_calls_are_observed() -> None:
-    """Each call of the engine is reported once, with its duration and its rows."""
+def test_calls_are_counted() -> None:
+    """Each call of the engine is counted once, with its duration and rows, and each request's wait."""
 
-    async def scenario() -> list[tuple[float, int]]:
+    async def scenario() -> Counts:
         async with bench() as it:
-            observed: list[tuple[float, int]] = []
-            it.version.observe_inference = lambda seconds, rows: observed.append((seconds, rows))
             await asyncio.gather(it.submit((1, 1)), it.submit((2, 2), (3, 3)))
             await it.submit((4, 4))
-            return observed
+            return it.version.counts
 
-    observed = run(scenario())
-    assert [rows for _, rows in observed] == [3, 1]
-    assert all(seconds >= 0 for seconds, _ in observed)
+    counts = run(scenario())
+    assert sum(counts.inference_seconds.buckets) == 2
+    assert counts.inference_seconds.sum > 0
+    assert counts.batch_rows.cumulative()[:3] == [("1.0", 1), ("2.0", 1), ("4.0", 2)]
+    assert sum(counts.queue_seconds.buckets) == 3
+    assert counts.queue_seconds.sum > 0
 
 
 @pytest.mark.parametrize(("seconds_a_row", "on_the_loop"), [(1e-6, True), (1.0, False)])
@@ -329,10 +330,10 @@ def test_cheap_calls_run_on_the_loop(seconds_a_row: float, on_the_loop: bool) ->
             version = fake_version(Noting())
             version.cost = Cost(0.0, seconds_a_row)
             answers = await asyncio.gather(*(it.submit((i, 1), version=version) for i in range(3)))
-            assert [answer.columns["predict"] for answer in answers] == [[1], [2], [3]]
+            assert [answer["predict"] for answer in answers] == [[1], [2], [3]]
             refused = it.submit((REFUSE, 0), version=version)
             assert isinstance(await failure(refused), BadInput)
-            assert (await it.submit((1, 1), version=version)).columns["predict"] == [2]
+            assert (await it.submit((1, 1), version=version))["predict"] == [2]
             assert {each == threading.get_ident() for each in threads} == {on_the_loop}
 
     threads: list[int] = []

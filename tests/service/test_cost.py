@@ -1,11 +1,9 @@
 """The cost of an engine, by which the batcher decides where a call runs."""
 
-from math import inf
-
 import msgspec
 import pytest
 
-from service.cost import Cost, expected_cost
+from service.cost import INLINE_SECONDS, Cost, expected_cost
 from service.manifest import Compilation
 from service.rows import TextRows
 from tests.fakes import fake_version, pairs
@@ -22,19 +20,27 @@ def cost(engine: str) -> Cost:
     return expected_cost(timed, pairs((0, 0)))
 
 
-def test_cost_grows_with_the_rows() -> None:
+def test_rows_that_the_loop_may_stand_still_for() -> None:
     """A call costs what it was measured with one row, and more for each further one."""
-    assert cost("onnx").of([pairs((0, 0))]) == pytest.approx(10e-6)
-    assert cost("onnx").of([pairs((0, 0), (1, 1)), pairs((2, 2))]) == pytest.approx(12e-6)
+    assert (cost("onnx").fixed, cost("onnx").each) == (pytest.approx(9e-6), pytest.approx(1e-6))
+    assert cost("onnx").inline_rows == pytest.approx((INLINE_SECONDS - 9e-6) / 1e-6)
+    assert cost("onnx").rows(pairs((0, 0), (1, 1)), 2) == 2
 
 
 def test_scikit_learn_is_never_cheap() -> None:
     """A user's own estimator may take any time on a row that it wasn't timed with."""
-    assert cost("sklearn").of([pairs((0, 0))]) == inf
+    assert cost("sklearn").inline_rows == 0
+
+
+def test_a_dear_row_is_never_cheap() -> None:
+    """Where a single row takes longer than the loop may stand still, none runs there."""
+    assert Cost(fixed=0.0, each=2 * INLINE_SECONDS).inline_rows == 0
+    assert Cost(fixed=2 * INLINE_SECONDS, each=0.0).inline_rows == 0
+    assert Cost(fixed=0.0, each=INLINE_SECONDS).inline_rows == 1
 
 
 def test_long_text_counts_as_many_rows() -> None:
     """A text costs what its length makes of it, so that a novel doesn't hold up the loop."""
     cost = Cost(fixed=0.0, each=1.0, characters=10.0)
-    assert cost.of([TextRows(["short"])]) == 1.0
-    assert cost.of([TextRows(["x" * 1000, "short"])]) == pytest.approx(100.5)
+    assert cost.rows(TextRows(["short"]), 1) == 1
+    assert cost.rows(TextRows(["x" * 1000, "short"]), 2) == pytest.approx(100.5)

@@ -3,7 +3,6 @@
 import pytest
 
 from service.metrics import Metrics
-from tests.fakes import fake_version
 
 M1, M2 = {"model": "m", "version": "1"}, {"model": "m", "version": "2"}
 
@@ -21,11 +20,9 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 def test_versions_are_counted_apart(metrics: Metrics) -> None:
     """What is counted for a version is its own, by protocol and status."""
-    one, two = fake_version(number=1), fake_version(number=2)
-    for _ in range(2):
-        metrics.of(one).answered("v1", 200)
-    metrics.of(one).answered("v2", 400)
-    metrics.of(two).answered("v1", 200)
+    metrics.of("m", "1").requests["v1", 200] += 2
+    metrics.of("m", "1").requests["v2", 400] += 1
+    metrics.of("m", "2").requests["v1", 200] += 1
     name = "flotilla_requests_total"
     assert value(metrics, name, **M1, protocol="v1", code="200") == 2
     assert value(metrics, name, **M1, protocol="v2", code="400") == 1
@@ -35,21 +32,21 @@ def test_versions_are_counted_apart(metrics: Metrics) -> None:
 def test_a_version_that_is_loaded_again_goes_on_counting(metrics: Metrics) -> None:
     """A version that was forgotten and loaded again continues its series."""
     for _ in range(2):
-        metrics.of(fake_version()).answered("v1", 200)
+        metrics.of("m", "1").requests["v1", 200] += 1
     assert value(metrics, "flotilla_requests_total", **M1, protocol="v1", code="200") == 2
 
 
 def test_unknown_models_share_one_series(metrics: Metrics) -> None:
     """A request that named no known version adds no series with a name of the client's choice."""
-    metrics.of(None).answered("v1", 404)
+    metrics.unknown.requests["v1", 404] += 1
     labels = {"model": "", "version": "", "protocol": "v1", "code": "404"}
     assert value(metrics, "flotilla_requests_total", **labels) == 1
 
 
 def test_engine_calls(metrics: Metrics) -> None:
     """A call of the engine is counted with its duration and its rows."""
-    metrics.of(fake_version()).inferred(0.25, 32)
-    metrics.of(fake_version()).inferred(0.5, 3)
+    metrics.of("m", "1").inferred(0.25, 32)
+    metrics.of("m", "1").inferred(0.5, 3)
     assert value(metrics, "flotilla_inference_duration_seconds_sum", **M1) == 0.75
     assert value(metrics, "flotilla_inference_duration_seconds_bucket", **M1, le="0.25") == 1
     assert value(metrics, "flotilla_batch_rows_sum", **M1) == 35
@@ -58,11 +55,11 @@ def test_engine_calls(metrics: Metrics) -> None:
 
 def test_cache_results(metrics: Metrics) -> None:
     """Rows are counted by what the cache did for them."""
-    metrics.of(fake_version()).cached("hit", 3)
-    metrics.of(fake_version()).cached("hit", 2)
-    metrics.of(fake_version()).cached("miss", 1)
-    assert value(metrics, "flotilla_cache_rows_total", model="m", result="hit") == 5
-    assert value(metrics, "flotilla_cache_rows_total", model="m", result="miss") == 1
+    cache_rows = metrics.of("m", "1").cache_rows
+    cache_rows["hit"] += 5
+    cache_rows["miss"] += 1
+    assert value(metrics, "flotilla_cache_rows_total", **M1, result="hit") == 5
+    assert value(metrics, "flotilla_cache_rows_total", **M1, result="miss") == 1
 
 
 def test_two_replicas_in_one_process(metrics: Metrics) -> None:

@@ -6,13 +6,15 @@ Hits are proved by the number of rows that the engine has computed.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import pytest
 
 from service.batching import Batcher
 from service.errors import BadInput, Overloaded, TooLate
-from service.metrics import Metrics
-from service.predict import Answer, Predictor, Query
+from service.inference import Columns
+from service.predict import Predictor
+from service.queue import CacheState, Query
 from service.version import LoadedVersion
 from tests.fakes import (
     BREAK,
@@ -30,6 +32,13 @@ BOTH = ("predict", "predict_proba")
 Row = tuple[float, float]
 
 
+class Answer(NamedTuple):
+    """What was answered, and what the cache did for it."""
+
+    columns: Columns
+    cache: CacheState
+
+
 class Bench:
     """A predictor with a fake cache, and a version with a fake engine."""
 
@@ -37,9 +46,8 @@ class Bench:
         self.engine = FakeEngine()
         self.version = fake_version(self.engine)
         self.cache = FakeCache() if cached else None
-        self.metrics = Metrics()
-        self.batcher = Batcher(max_queue_rows, 100, lambda rows: None)
-        self._predictor = Predictor(self.batcher, self.cache, self.metrics, patience_seconds)
+        self.batcher = Batcher(max_queue_rows, 100)
+        self._predictor = Predictor(self.batcher, self.cache, patience_seconds)
 
     async def ask(
         self,
@@ -51,7 +59,8 @@ class Bench:
         """Ask for rows, with `seconds` to answer."""
         deadline = asyncio.get_running_loop().time() + seconds
         query = Query(version or self.version, pairs(*rows), outputs, deadline)
-        return await self._predictor.answer(query)
+        columns = await self._predictor.answer(query)
+        return Answer(columns, query.cache)
 
     async def start(self, *rows: Row, **how: object) -> "asyncio.Task[Answer]":
         """Ask for rows and return while the engine is held up with them."""
@@ -68,10 +77,9 @@ class Bench:
             await asyncio.sleep(0)
         return task
 
-    def counted(self, result: str) -> float:
+    def counted(self, result: str) -> int:
         """Return how many rows were counted with this result."""
-        labels = {"model": self.version.name, "result": result}
-        return self.metrics.registry.get_sample_value("flotilla_cache_rows_total", labels) or 0
+        return self.version.counts.cache_rows[result]
 
 
 @asynccontextmanager

@@ -54,7 +54,7 @@ def test_engine_calls_are_counted(registry: Path) -> None:
     replica = Replica(Settings(registry_dir=registry))
     replica.registry.follow()
     version = replica.registry.current("line")
-    version.observe_inference(0.5, len(TensorRows(LINE_SAMPLE)))
+    version.counts.inferred(0.5, len(TensorRows(LINE_SAMPLE)))
     labels = {"model": "line", "version": "1"}
     samples = replica.metrics.registry.get_sample_value
     assert samples("flotilla_inference_duration_seconds_sum", labels) == 0.5

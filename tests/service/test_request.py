@@ -7,10 +7,19 @@ from typing import Any
 import pytest
 
 from service.errors import BadInput, BodyTooLarge, FlotillaError, WrongContentType
-from service.request import Headers, read_body, read_headers, timeout_ms
+from service.request import (
+    PREDICTION_PATH,
+    Headers,
+    Target,
+    check_content,
+    read_body,
+    read_headers,
+    timeout_ms,
+)
 
 JSON = Headers(content_type=b"application/json")
 MOST_BYTES = 10
+V1, V2 = Target("v1", "m", ""), Target("v2", "m", "")
 
 
 def read(
@@ -59,25 +68,63 @@ def test_body(chunks: list[bytes]) -> None:
 )
 def test_json_is_taken(content_type: str) -> None:
     """JSON is JSON in any case and with any parameter."""
-    assert read(parts(b"{}"), Headers(content_type=content_type.encode()))[0] == b"{}"
+    for target in (V1, V2):
+        assert check_content(Headers(content_type=content_type.encode()), target) == 0
+
+
+BINARY = Headers(content_type=b"application/octet-stream", json_bytes=b"120")
+
+
+@pytest.mark.parametrize("kind", [b"application/octet-stream", b"application/json", b""])
+def test_binary_is_taken_by_v2(kind: bytes) -> None:
+    """A V2 body may begin with so many bytes of JSON, whatever the type says."""
+    assert check_content(BINARY._replace(content_type=kind), V2) == 120
 
 
 @pytest.mark.parametrize(
-    ("headers", "message"),
+    ("headers", "target", "error", "message"),
     [
-        (Headers(), "Content-Type: expected application/json, got none"),
-        (Headers(content_type=b"text/csv"), "Content-Type: expected application/json, got text/csv"),
+        (Headers(), "v1", WrongContentType, "Content-Type: expected application/json, got none"),
         (
-            Headers(content_type=b"application/jsonx"),
-            "Content-Type: expected application/json, got appl",
+            Headers(b"text/csv"),
+            "v2",
+            WrongContentType,
+            "Content-Type: expected application/json, got t",
         ),
-        (JSON._replace(content_encoding=b"gzip"), "Content-Encoding: expected none, got gzip"),
+        (Headers(b"application/jsonx"), "v1", WrongContentType, "Content-Type: expected application/j"),
+        (Headers(b"application/octet-stream"), "v2", WrongContentType, "Content-Type: expected appl"),
+        (BINARY, "v1", WrongContentType, "Content-Type: expected application/json, got application/o"),
+        (BINARY._replace(content_type=b"text/csv"), "v2", WrongContentType, "Content-Type: expected"),
+        (
+            JSON._replace(content_encoding=b"gzip"),
+            "v1",
+            WrongContentType,
+            "Content-Encoding: expected n",
+        ),
+        (
+            BINARY._replace(json_bytes=b"0"),
+            "v2",
+            BadInput,
+            "Inference-Header-Content-Length: expected a",
+        ),
+        (
+            BINARY._replace(json_bytes=b"-1"),
+            "v2",
+            BadInput,
+            "Inference-Header-Content-Length: expected a",
+        ),
+        (
+            BINARY._replace(json_bytes=b"1e3"),
+            "v2",
+            BadInput,
+            "Inference-Header-Content-Length: expected",
+        ),
     ],
 )
-def test_other_types(headers: Headers, message: str) -> None:
-    """Another type or a compressed body is refused before a byte of it is read."""
-    with pytest.raises(WrongContentType) as refused:
-        read([], headers)
+def test_other_content(headers: Headers, target: str, error: type[FlotillaError], message: str) -> None:
+    """Another type, a compressed body or a length that is none is refused."""
+    with pytest.raises(error) as refused:
+        check_content(headers, Target(target, "m", ""))
     assert str(refused.value).startswith(message)
 
 
@@ -126,3 +173,49 @@ def test_bad_timeout(text: bytes) -> None:
     ) as refused:
         timeout_ms(Headers(timeout_ms=text), 500)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "protocol", "model", "version"),
+    [
+        ("/v1/models/digits:predict", "v1", "digits", None),
+        ("/v1/models/digits/versions/3:predict", "v1", "digits", "3"),
+        ("/v2/models/digits/infer", "v2", "digits", None),
+        ("/v2/models/digits/versions/3/infer", "v2", "digits", "3"),
+        ("/v2/models/predict/infer", "v2", "predict", None),
+        ("/v1/models/house-prices.v2_1:predict", "v1", "house-prices.v2_1", None),
+    ],
+)
+def test_prediction_path(path: str, protocol: str, model: str, version: str | None) -> None:
+    """A prediction path names its protocol, its model and, if it does, a version."""
+    match = PREDICTION_PATH.fullmatch(path)
+    assert match is not None
+    assert Target.of(match) == (protocol, model, version or "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1/models",
+        "/v1/models/digits",
+        "/v1/models/digits/infer",
+        "/v2/models/digits:predict",
+        "/v2/models/digits",
+        "/v2/models/digits/ready",
+        "/v3/models/digits:predict",
+        "/v1/models/:predict",
+        "/v2/models//infer",
+        "/v1/models/a/b:predict",
+        "/v1/models/digits/versions/:predict",
+        "/v1/models/digits/versions/1/2:predict",
+        "/v1/models/digits:explain",
+        "/v1/models/digits:predict/",
+        "/v1/models/digits:predict\n",
+        "/x/v1/models/digits:predict",
+        "/metrics",
+    ],
+)
+def test_any_other_path(path: str) -> None:
+    """Every other path is Flask's."""
+    assert PREDICTION_PATH.fullmatch(path) is None
