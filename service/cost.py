@@ -35,6 +35,12 @@ class Cost:
         return count
 
 
+def expected_row_seconds(manifest: Manifest) -> float | None:
+    """Return what computing one row alone took when the version was published, if it was timed."""
+    timings = manifest.compilation.timings_us.get(manifest.engine)
+    return timings[min(timings)] / 1e6 if timings else None
+
+
 def expected_cost(manifest: Manifest, typical: Rows) -> Cost:
     """Return the cost of a compiled version; `typical` are rows such as those it was timed with.
 

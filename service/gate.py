@@ -1,7 +1,7 @@
 """The cost gate: whether asking Redis first pays for one version. Costs and hits in, a decision out.
 
 A look-up costs every row; it saves the computing of those that are found. With hit rate h, it pays
-where h * computing > look-up + (1 - h) * storing, and storing a row costs about what looking it up does.
+where h * computing > look-up + (1 - h) * storing, and storing a row costs about what a look-up does.
 A gate that has closed lets some rows through now and then, to see whether that has changed.
 """
 
@@ -26,7 +26,8 @@ class CacheGate:
         self.lookup_seconds = 0.0
         self._hits = self._rows = 0.0
         self._next_trial = 0.0
-        self._trial = True  # since the last time it opened too few rows have been seen
+        self._seen = False  # nothing has been looked up yet
+        self._wanted = TRIAL_ROWS  # rows to be seen before it may close
 
     @property
     def hit_rate(self) -> float:
@@ -39,7 +40,8 @@ class CacheGate:
             return True
         if self.mode == "off" or now < self._next_trial:
             return False
-        self.open = self._trial = True
+        self.open = True
+        self._wanted = TRIAL_ROWS
         self._hits = self._rows = 0.0
         return True
 
@@ -55,12 +57,21 @@ class CacheGate:
         self._hits = self._hits * kept + hits
         self._rows = self._rows * kept + rows
         self.lookup_seconds = lookup_seconds
-        if self.mode != "auto" or (self._trial and self._rows < TRIAL_ROWS):
-            return
-        self._trial = False
-        if not self.pays():
+        self._seen = True
+        self._wanted -= rows
+        if self.mode == "auto" and self._wanted <= 0 and not self.pays():
             self.open = False
             self._next_trial = now + SECONDS_BETWEEN_TRIALS
+
+    def describe(self) -> str:
+        """Say in words what is done and why."""
+        if self.mode == "off" or not self._seen:
+            return self.mode
+        lookup, compute = self.lookup_seconds * 1e6, (self.compute_seconds or 0.0) * 1e6
+        found = f"{self.hit_rate:.0%} of rows found"
+        what = "rows are looked up" if self.open else "bypassed"
+        costs = f"a look-up costs {lookup:,.0f} µs, computing {compute:,.0f} µs"
+        return f"{self.mode}: {what}; {costs}, {found}"
 
     def pays(self) -> bool:
         """Tell whether looking rows up saves more than it costs, as far as is known."""

@@ -9,6 +9,8 @@ import threading
 
 from service.batching import Batcher
 from service.cache import RowCache
+from service.cost import expected_row_seconds
+from service.gate import CacheGate
 from service.metrics import Metrics
 from service.predict import Predictor
 from service.registry import Registry
@@ -48,7 +50,8 @@ class Replica:
 
     def _make_cache(self) -> RowCache | None:
         settings = self.settings
-        if settings.cache == "off" or not settings.redis_url:
+        modes = {settings.cache, *dict(settings.cache_by_model).values()}
+        if modes == {"off"} or not settings.redis_url:
             return None
         errors = self.metrics.cache_errors
         return RowCache(
@@ -66,12 +69,18 @@ class Replica:
         """
         gc.freeze()
         version.counts = self.metrics.of(version.name, version.number)
+        mode = dict(self.settings.cache_by_model).get(version.name, self.settings.cache)
+        version.gate = CacheGate(mode, expected_row_seconds(version.manifest))
 
     def _show(self, registry: Registry) -> None:
         """Show in the metrics what is loaded."""
         self.metrics.ready.set(not registry.missing())
+        gates = {}
         self.metrics.model_info.clear()
         for model in registry.routed:
             for held in registry.versions(model):
                 digest = held.manifest.digest[:12]
                 self.metrics.model_info.labels(model, held.number, digest, held.engine.name).set(1)
+                if self._cache is not None:
+                    gates[model, held.number] = held.gate
+        self.metrics.counted.gates = gates

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin
 
+from service.gate import CacheMode
+
 
 class SettingError(ValueError):
     """A variable holds something that can't be used; the message names it, its value and the cure."""
@@ -46,6 +48,13 @@ def _parse(name: str, text: str, kind: Any, bounds: Mapping[str, Any]) -> Any:
         if text not in get_args(kind):
             raise SettingError(f"{name}={text!r}: expected one of {', '.join(get_args(kind))}")
         return text
+    if get_origin(kind) is tuple:  # pairs of a name and a value
+        value = get_args(get_args(kind)[0])[1]
+        pairs = [part.partition("=") for part in text.split(",")]
+        return tuple(
+            (key.strip(), _parse(f"{name}: {key.strip()}", given.strip(), value, bounds))
+            for key, _, given in pairs
+        )
     if kind not in (int, float):
         if not text.startswith(bounds["starts"]):
             raise SettingError(f"{name}={text!r}: expected {' or '.join(bounds['starts'])}…")
@@ -71,7 +80,10 @@ class Settings(Environment):
         "Prediction cache, as redis://… or unix://…; empty: no cache.",
         starts=("redis://", "rediss://", "unix://"),
     )
-    cache: Literal["always", "off"] = setting("always", "Whether rows are looked up in Redis.")
+    cache: CacheMode = setting("auto", "Whether rows are looked up in Redis; auto: where it pays.")
+    cache_by_model: tuple[tuple[str, CacheMode], ...] = setting(
+        (), "Exceptions from CACHE, as in digits=off,movies=always."
+    )
     cache_ttl_seconds: int = setting(3600, "How long a cached row lives, give or take a tenth.", 1)
     cache_timeout_ms: float = setting(5, "The most that a look-up may cost a request.", 0.1, 1000)
     max_body_bytes: int = setting(4 << 20, "Largest request body; nginx has the same limit.", 1024)

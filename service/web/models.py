@@ -53,6 +53,7 @@ def blueprint(replica: Replica) -> Blueprint:
                 "row": found.signature.describe_row(),
                 "classes": list(found.signature.classes),
                 "metrics": found.manifest.metrics,
+                "cache": found.gate.describe(),
             },
         )
 

@@ -54,9 +54,10 @@ class Reply:
 
 
 class ReplicaProcess:
-    """One replica with settings of its own, ended by its process id."""
+    """One replica with settings and options for gunicorn of its own, ended by its process id."""
 
-    def __init__(self, registry: Path, **settings: str) -> None:
+    def __init__(self, registry: Path, *options: str, **settings: str) -> None:
+        self._options = options
         # Short: a Unix socket's path has at most 107 bytes.
         self._folder = Path(tempfile.mkdtemp(prefix="replica-"))
         self.socket = self._folder / "s"
@@ -87,7 +88,7 @@ class ReplicaProcess:
         command = [sys.executable, "-m", "gunicorn"]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, "--config", "service/gunicorn_conf.py", "service.asgi:app"],
+                [*command, "--config", "service/gunicorn_conf.py", *self._options, "service.asgi:app"],
                 cwd=ROOT,
                 env={**os.environ, **self._settings},
                 stderr=log,

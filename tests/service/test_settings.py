@@ -27,6 +27,7 @@ def test_empty_is_unset(blank: str) -> None:
         ("REDIS_URL", "redis://redis:6379/0", "redis://redis:6379/0"),
         ("REDIS_URL", "unix:///run/redis.sock", "unix:///run/redis.sock"),
         ("CACHE", "off", "off"),
+        ("CACHE_BY_MODEL", "a=off, b = always", (("a", "off"), ("b", "always"))),
         ("CACHE_TTL_SECONDS", "1", 1),
         ("CACHE_TIMEOUT_MS", "0.1", 0.1),
         ("CACHE_TIMEOUT_MS", "1000", 1000.0),
@@ -53,8 +54,8 @@ def test_value_is_read(variable: str, text: str, value: object) -> None:
     [
         ("REDIS_URL", "redis:6379", "redis:// or rediss:// or unix://…"),
         ("REDIS_URL", "http://redis", "redis:// or rediss:// or unix://…"),
-        ("CACHE", "sometimes", "one of always, off"),
-        ("CACHE", "OFF", "one of always, off"),
+        ("CACHE", "sometimes", "one of auto, always, off"),
+        ("CACHE", "OFF", "one of auto, always, off"),
         ("LOG_LEVEL", "loud", "one of debug, info, warning, error"),
         ("CACHE_TTL_SECONDS", "0", "a whole number from 1"),
         ("CACHE_TTL_SECONDS", "an hour", "a whole number from 1"),
@@ -75,3 +76,13 @@ def test_bad_value_is_named(variable: str, text: str, expected: str) -> None:
     with pytest.raises(SettingError) as refused:
         Settings.read({variable: text})
     assert str(refused.value).startswith(f"{variable}={text!r}: expected {expected}")
+
+
+@pytest.mark.parametrize("text", ["digits", "digits=", "digits=sometimes", "a=off,b"])
+def test_bad_exception_is_named(text: str) -> None:
+    """An exception for a model that says nothing usable is named with its model."""
+    model = text.rpartition(",")[2].partition("=")[0]
+    with pytest.raises(
+        SettingError, match=f"^CACHE_BY_MODEL: {model}='.*': expected one of auto, always"
+    ):
+        Settings.read({"CACHE_BY_MODEL": text})

@@ -1,0 +1,135 @@
+"""Heads of requests: the plainest form is read, everything else is left to gunicorn's parser."""
+
+import pytest
+
+from service.head import MOST_REMEMBERED, Head, HeadReader, parse
+from service.request import Headers, Target
+
+LINE = b"POST /v1/models/digits:predict HTTP/1.1"
+FIELDS = (
+    b"Host: a",
+    b"X-Model-Version: 3",
+    b"Content-Length: 12",
+    b"Content-Type: application/json",
+)
+
+
+def raw(*fields: bytes, line: bytes = LINE) -> bytes:
+    """Return a head without the empty line at its end."""
+    return b"\r\n".join([line, *fields])
+
+
+def test_plain() -> None:
+    """A head says what it asks for, whatever other fields it has."""
+    head = parse(raw(*FIELDS, b"Accept: */*", b"User-Agent: \xff", b"X-Empty:"))
+    assert head == Head(
+        Target("v1", "digits", ""),
+        Headers(b"application/json", content_length=b"12", model_version=b"3"),
+        12,
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        (b"/v1/models/a.b_c/versions/12:predict", ("v1", "a.b_c", "12")),
+        (b"/v2/models/m/infer", ("v2", "m", "")),
+        (b"/v2/models/m/versions/1/infer", ("v2", "m", "1")),
+    ],
+)
+def test_paths(path: bytes, target: tuple[str, str, str]) -> None:
+    """All prediction routes are read."""
+    head = parse(raw(*FIELDS, line=b"POST " + path + b" HTTP/1.1"))
+    assert head is not None
+    assert head.target == target
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /v1/models/digits:predict HTTP/1.1",
+        b"POST /v1/models/digits:predict HTTP/1.0",
+        b"POST /v1/models/digits:predict?x=1 HTTP/1.1",
+        b"POST /v1/models/di%67its:predict HTTP/1.1",
+        b"POST http://a/v1/models/digits:predict HTTP/1.1",
+        b"POST  /v1/models/digits:predict HTTP/1.1",
+        b"POST /v1/models/digits:predict",
+        b"POST /v1/models/digits HTTP/1.1",
+        b"POST /metrics HTTP/1.1",
+        b" POST /v1/models/digits:predict HTTP/1.1",
+        b"",
+    ],
+)
+def test_other_request_lines(line: bytes) -> None:
+    """Another method, version, form or route isn't read here."""
+    assert parse(raw(*FIELDS, line=line)) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        FIELDS[1:],  # no host
+        (FIELDS[0], *FIELDS[3:]),  # no length
+        (*FIELDS, b"Content-Length: 12"),
+        (*FIELDS, b"content-length: 13"),
+        (*FIELDS, b"Host: b"),
+        (*FIELDS, b"Transfer-Encoding: chunked"),
+        (*FIELDS, b"Expect: 100-continue"),
+        (*FIELDS, b"Upgrade: h2c"),
+        (*FIELDS, b"Connection: close"),
+        (*FIELDS, b" folded"),
+        (*FIELDS, b"\tfolded: x"),
+        (*FIELDS, b"No-Colon"),
+        (*FIELDS, b"Space : x"),
+        (*FIELDS, b": x"),
+        (*FIELDS, b"X-Bare: a\nTransfer-Encoding: chunked"),
+        (*FIELDS, b"X-Nul: \x00"),
+        (*FIELDS, b"X-Large: " + b"x" * 8200),
+        (FIELDS[0], b"Content-Length: +12", FIELDS[3]),
+        (FIELDS[0], b"Content-Length: 1e1", FIELDS[3]),
+        (FIELDS[0], b"Content-Length: 1234567890", FIELDS[3]),
+        (FIELDS[0], b"Content-Length: 12, 12", FIELDS[3]),
+        (FIELDS[0], b"Content-Length:", FIELDS[3]),
+    ],
+)
+def test_other_fields(fields: tuple[bytes, ...]) -> None:
+    """Whatever frames the message otherwise, or could be read in two ways, isn't read here."""
+    assert parse(raw(*fields)) is None
+
+
+def test_remembered_without_its_id() -> None:
+    """Requests that differ in their id alone share a head, wherever it stands; each keeps its id."""
+    for place in (0, 2, len(FIELDS)):
+        reader = HeadReader()
+        found = []
+        for number in (b"one", b"two"):
+            fields = [*FIELDS[:place], b"X-Request-ID: " + number, *FIELDS[place:]]
+            found.append(reader.read(raw(*fields)))
+        assert found[0][0] == parse(raw(*FIELDS))
+        assert found[0][0] is found[1][0]
+        assert [request_id for _, request_id in found] == [b"one", b"two"]
+
+
+def test_an_id_hides_nothing() -> None:
+    """What stands behind the id is read as strictly, also when a head like it has been seen."""
+    reader = HeadReader()
+    assert reader.read(raw(*FIELDS, b"X-Request-ID: a"))[0] is not None
+    for rest in (b" folded", b"Transfer-Encoding: chunked", b"Content-Length: 3", b"x"):
+        assert reader.read(raw(*FIELDS, b"X-Request-ID: a", rest))[0] is None
+
+
+def test_other_spellings_of_the_id() -> None:
+    """An id in another case is found as well; without one there is none."""
+    reader = HeadReader()
+    assert reader.read(raw(*FIELDS, b"x-request-id: a"))[1] == b"a"
+    assert reader.read(raw(*FIELDS))[1] == b""
+    assert reader.read(b"nonsense") == (None, b"")
+
+
+def test_memory_is_bounded() -> None:
+    """However many heads there are, not more than a fixed number is remembered, and all are read."""
+    reader = HeadReader()
+    for number in range(MOST_REMEMBERED + 10):
+        head, _ = reader.read(raw(*FIELDS, b"X-Other: %d" % number))
+        assert head is not None
+    assert len(reader._known) <= MOST_REMEMBERED
