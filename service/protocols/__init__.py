@@ -6,11 +6,11 @@ A codec is made once for each loaded version and protocol, so that its decoder k
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from service.protocols.asked import Asked
+from service.protocols.asked import Asked, BinaryReply
 from service.protocols.v1 import V1
 from service.protocols.v2 import V2
 
-__all__ = ["V1", "V2", "Asked", "Codec"]
+__all__ = ["V1", "V2", "Asked", "BinaryReply", "Codec"]
 
 
 class Codec(Protocol):
@@ -21,5 +21,5 @@ class Codec(Protocol):
     def decode(self, body: bytes) -> Asked:
         """Return what a body asks for; raise `BadInput` naming what is wrong."""
 
-    def encode(self, asked: Asked, columns: Mapping[str, list[Any]]) -> bytes:
-        """Return the reply's body."""
+    def encode(self, asked: Asked, columns: Mapping[str, list[Any]]) -> bytes | BinaryReply:
+        """Return the reply's body; a `BinaryReply` only where the client asked for one."""
