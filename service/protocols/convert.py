@@ -33,10 +33,11 @@ def refuse_infinite(values: NDArray[np.float64], nullable: bool, path: str) -> N
     A JSON number can't be either, but null becomes NaN and a binary number can be anything.
     """
     allowed = np.isfinite(values)
+    if np.count_nonzero(allowed) == allowed.size:  # a third of the time of `allowed.all()`
+        return
+    if nullable:
+        allowed |= np.isnan(values)
     if not allowed.all():
-        if nullable:
-            allowed |= np.isnan(values)
-        if not allowed.all():
-            place = np.argwhere(~allowed)[0]
-            steps = "".join(f"[{step}]" for step in place)
-            raise BadInput(f"{path}{steps}: expected a finite number, got {values[tuple(place)]}")
+        place = np.argwhere(~allowed)[0]
+        steps = "".join(f"[{step}]" for step in place)
+        raise BadInput(f"{path}{steps}: expected a finite number, got {values[tuple(place)]}")

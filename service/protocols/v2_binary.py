@@ -8,6 +8,7 @@ is its length in four bytes and UTF-8, a truth value one byte, 0 or 1. There is 
 import math
 import struct
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,10 @@ def read_numbers(
 ) -> NDArray[np.float64]:
     """Return numbers in the shape given: for FP64 a view of the body that can't be written to."""
     values = _array(given, part, column, path, width)
-    _refuse_large(values, f"{path}.data")
-    numbers: NDArray[np.float64] = values.astype(np.float64, copy=False)
+    numbers: NDArray[np.float64] = values
+    if values.dtype != np.float64:
+        with np.errstate(invalid="ignore"):  # some of NaN's bit patterns make a conversion warn
+            numbers = values.astype(np.float64)
     if not numbers.flags.aligned:  # compiled code may take a double's address to be a multiple of 8
         numbers = numbers.copy()
     if column.nullable:
@@ -74,7 +77,6 @@ def read_column(given: Input, part: memoryview, column: Tensor, path: str) -> li
         return [None if math.isnan(value) else value for value in numbers.ravel().tolist()]
     values = _array(given, part, column, path, 1).ravel()
     if column.dtype == "int64":
-        _refuse_large(values, f"{path}.data")
         return list(values.tolist())
     if values.max() > 1:
         first = int(np.argmax(values > 1))
@@ -87,29 +89,27 @@ def pack(values: list[Any], dtype: DType) -> bytes:
     if dtype == "string":
         texts = [text.encode() for text in np.array(values, dtype=object).ravel()]
         return b"".join([_LENGTH.pack(len(text)) + text for text in texts])
-    return np.array(values).astype(_wire(np.dtype(dtype)), casting="safe", copy=False).tobytes()
+    return np.array(values).astype(_wire(dtype), casting="safe", copy=False).tobytes()
 
 
-def _wire(dtype: np.dtype[Any]) -> np.dtype[Any]:
+@cache
+def _wire(dtype: str) -> np.dtype[Any]:
     """Return a dtype as it travels; truth values as bytes, since numpy would take 2 for true."""
-    return np.dtype(np.uint8) if dtype == np.bool_ else dtype.newbyteorder("<")
+    return np.dtype("uint8" if dtype == "bool" else dtype).newbyteorder("<")
 
 
 def _array(given: Input, part: memoryview, column: Tensor, path: str, width: int) -> NDArray[Any]:
-    dtype = _wire(np.dtype(datatype_of(given, column, path, width).numpy))
+    dtype = _wire(datatype_of(given, column, path, width).numpy)
     expected = math.prod(given.shape) * dtype.itemsize
     if len(part) != expected:
         raise BadInput(
             f"{path}.parameters.binary_data_size: expected {expected} bytes for the shape "
             f"{given.shape} of {given.datatype}, got {len(part)}"
         )
-    return np.frombuffer(part, dtype).reshape(given.shape)
-
-
-def _refuse_large(values: NDArray[Any], path: str) -> None:
-    """Raise `BadInput` for what only UINT64 can hold: no JSON number may be as large either."""
-    if values.dtype == np.uint64 and values.max() > _INT64_MAX:
-        raise BadInput(f"{path}: expected whole numbers <= {_INT64_MAX}, got {values.max()}")
+    values = np.frombuffer(part, dtype).reshape(given.shape)
+    if given.datatype == "UINT64" and values.max() > _INT64_MAX:  # refused in JSON as well
+        raise BadInput(f"{path}.data: expected whole numbers <= {_INT64_MAX}, got {values.max()}")
+    return values
 
 
 def _strings(given: Input, part: memoryview, column: Tensor, path: str) -> list[str]:

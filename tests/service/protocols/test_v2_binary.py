@@ -93,9 +93,12 @@ def test_gap() -> None:
         row = struct.pack("<dQd", 1, bits, 3)
         assert codec(GAPS).decode(*framed(sent(row, [1, 3]))).rows.canonical() == by_json.canonical()
     column = Tensor("c", "float64", nullable=True)
-    for datatype in ("FP64", "FP32", "FP16"):
-        part = memoryview(raw([1, np.nan], datatype))
-        assert read_column(Input("c", [2], datatype), part, column, "c") == [1.0, None]
+    signalling = {"FP64": "<Q 0x7ff0000000000001", "FP32": "<I 0x7f800001", "FP16": "<H 0x7c01"}
+    for datatype, signal in signalling.items():
+        code, bits = signal.split()
+        for nan in (raw([np.nan], datatype), struct.pack(code, int(bits, 16))):
+            part = memoryview(raw([1], datatype) + nan)
+            assert read_column(Input("c", [2], datatype), part, column, "c") == [1.0, None]
 
 
 def test_json_without_tensors() -> None:
