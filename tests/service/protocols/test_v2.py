@@ -357,13 +357,13 @@ def request_in_json(outputs: list[Any]) -> bytes:
     return body(tensor([0] * 6, [2, 3]), outputs=[wanted(each["name"]) for each in outputs])
 
 
-@pytest.mark.parametrize("every", [None, False])
-def test_json_reply(every: bool | None) -> None:
+@pytest.mark.parametrize(
+    ("outputs", "every"), [([], None), ([], False), ([wanted("predict", False)], True)]
+)
+def test_json_reply(outputs: list[Any], every: bool | None) -> None:
     """Where no output is asked for as bytes, the reply is JSON alone, however the request came."""
     given_request = framed(
-        sent(raw([0] * 3, "FP64"), [1, 3]),
-        outputs=[wanted("predict", False)],
-        parameters={"binary_data_output": every},
+        sent(raw([0] * 3, "FP64"), [1, 3]), outputs=outputs, parameters={"binary_data_output": every}
     )
     answered = codec().encode(codec().decode(*given_request), {"predict": [1]})
     assert isinstance(answered, bytes)
