@@ -103,6 +103,8 @@ class V2:
 def _binary(request: _Request, outputs: tuple[str, ...]) -> tuple[str, ...]:
     """Return which outputs go out as bytes: all or none by the request, but each may differ."""
     every = request.parameters is not None and bool(request.parameters.binary_data_output)
+    if not request.outputs:
+        return outputs if every else ()
     wanted = dict.fromkeys(outputs, every)
     for each in request.outputs:
         if each.parameters is not None and each.parameters.binary_data is not None:
