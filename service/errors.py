@@ -38,7 +38,7 @@ class BodyTooLarge(FlotillaError):  # noqa: N818
 
 
 class WrongContentType(FlotillaError):  # noqa: N818
-    """The body isn't declared as JSON."""
+    """The body isn't declared as what the route takes: JSON, for V2 binary tensors as well."""
 
     status = 415
 

@@ -13,7 +13,7 @@ import msgspec
 from service.errors import FlotillaError
 from service.inference import Columns
 from service.logs import log_failure
-from service.protocols import Asked, Codec
+from service.protocols import Asked, BinaryReply, Codec
 from service.queue import Query
 from service.reply import Reply
 from service.request import Headers, Target, check_content, timeout_ms
@@ -63,10 +63,10 @@ class Exchange:
         predictions = self._predictions
         try:
             self._version = version = predictions.find(target, headers)
-            json_bytes = check_content(headers, target)
+            json_size = check_content(headers, target)
             patience = timeout_ms(headers, predictions.patience_ms) / 1000
             self._codec = codec = predictions.codec(version, target.protocol)
-            self._asked = asked = codec.decode(body, json_bytes)
+            self._asked = asked = codec.decode(body, json_size)
             deadline = asyncio.get_running_loop().time() + patience
             self._query = query = Query(version, asked.rows, asked.outputs, deadline)
             self._answer = answer = predictions.answer(query)
@@ -101,8 +101,12 @@ class Exchange:
             self.fail(error)
             return
         version.counts.rows += self._query.count
-        head = self._predictions.right_head(version.number, self._query.cache)
-        self._finish(Reply(head, body))
+        predictions, cache = self._predictions, self._query.cache
+        if isinstance(body, BinaryReply):
+            head = predictions.binary_head(version.number, cache, body.json_size)
+            self._finish(Reply(head, body.body))
+        else:
+            self._finish(Reply(predictions.right_head(version.number, cache), body))
 
     def _finish(self, reply: Reply) -> None:
         predictions = self._predictions

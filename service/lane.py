@@ -28,8 +28,8 @@ class LaneProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn publishes no
         super().__init__(worker)
         self._predictions = worker.asgi.predictions
         self._gunicorns = False  # the request at hand is gunicorn's
-        self._pipelines = False  # the client has sent a request behind another: all are gunicorn's
         self._receiving = False
+        self._half_read = False  # gunicorn holds the beginning of a head
         self._answering = False  # the request at hand is the lane's
         self._exchange: Exchange | None = None
         self._pending = b""  # the beginning of a request, or what came while another was answered
@@ -61,7 +61,6 @@ class LaneProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn publishes no
         if missing > 0:
             self._pending = data
         elif missing < 0:  # more than one request: gunicorn keeps them in order
-            self._pipelines = True
             self._hand_over(data)
         else:
             self._answering = True
@@ -90,8 +89,12 @@ class LaneProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn publishes no
 
     def _feed_callback_parser(self, data: bytes) -> Any:
         """Notice when gunicorn feeds its parser by itself: with what came behind a request."""
-        self._pipelines = self._pipelines or not self._receiving
+        self._half_read = not self._receiving
         return super()._feed_callback_parser(data)
+
+    def _on_headers_complete(self) -> Any:
+        self._half_read = False
+        return super()._on_headers_complete()
 
     def _reply(self, reply: Reply) -> None:
         self._answering = False
@@ -106,7 +109,7 @@ class LaneProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn publishes no
 
     def _arm_keepalive_timer(self) -> None:
         """Note that gunicorn is done with its request: the next one may be the lane's."""
-        self._gunicorns = self._pipelines
+        self._gunicorns = self._half_read
         super()._arm_keepalive_timer()
 
     def _keepalive_timeout(self) -> None:

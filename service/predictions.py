@@ -90,6 +90,13 @@ class Predictions:
             found = self._right[version, cache] = ReplyHead(200, self._own + added)
         return found
 
+    def binary_head(self, version: str, cache: str, json_size: int) -> ReplyHead:
+        """Return the head of a reply with tensors as bytes behind `json_size` bytes of JSON."""
+        plain = self.right_head(version, cache).fields[1:]
+        kind = (b"content-type", b"application/octet-stream")
+        size = (b"inference-header-content-length", str(json_size).encode())
+        return ReplyHead(200, (kind, size, *plain))
+
     def error_head(self, version: LoadedVersion | None, error: FlotillaError) -> ReplyHead:
         """Return the head of a reply with an error."""
         fields = self._own

@@ -37,7 +37,7 @@ class Headers(NamedTuple):
     content_length: bytes = b"0"
     model_version: bytes = b""
     timeout_ms: bytes = b""
-    json_bytes: bytes = b""
+    json_size: bytes = b""
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -67,28 +67,39 @@ def timeout_ms(headers: Headers, most: int) -> int:
 
 
 def check_content(headers: Headers, target: Target) -> int:
-    """Return how many bytes of JSON begin a binary body, 0 where all of it is JSON.
+    """Return how many bytes of JSON begin a body with binary tensors, 0 where all of it is JSON.
 
-    Raises `WrongContentType`, or `BadInput` for a length that is none.
+    Raises `WrongContentType`, or `BadInput` for a length that is none. A V2 client need not say a type:
+    the reference client doesn't.
     """
-    if headers.content_type == b"application/json" and not headers[1] and not headers.json_bytes:
+    plain = not headers.content_encoding and not headers.json_size
+    if headers.content_type == b"application/json" and plain:
         return 0
     if headers.content_encoding:
         came = headers.content_encoding.decode("latin-1")[:20]
         raise WrongContentType(f"Content-Encoding: expected none, got {came}")
-    binary = target.protocol == "v2" and headers.json_bytes != b""
     kind = headers.content_type.partition(b";")[0].strip().lower()
-    if kind != b"application/json" and not (binary and kind in (b"application/octet-stream", b"")):
+    kinds = [b"application/json"]
+    if target.protocol == "v2":
+        kinds += [b"", b"application/octet-stream"] if headers.json_size else [b""]
+    if kind not in kinds:
         came = kind.decode("latin-1")[:60] or "none"
         raise WrongContentType(f"Content-Type: expected application/json, got {came}")
-    if not binary:
+    return _json_size(headers, target)
+
+
+def _json_size(headers: Headers, target: Target) -> int:
+    size = headers.json_size
+    if not size:
         return 0
-    if not (headers.json_bytes.isdigit() and len(headers.json_bytes) < 10 and int(headers.json_bytes)):
-        came = headers.json_bytes.decode("latin-1")[:20]
+    if target.protocol != "v2":
+        raise BadInput("Inference-Header-Content-Length: binary tensors are for the V2 protocol")
+    if not (size.isdigit() and len(size) < 10 and int(size)):
+        came = size.decode("latin-1")[:20]
         raise BadInput(
             f"Inference-Header-Content-Length: expected a whole number of bytes above 0, got {came!r}"
         )
-    return int(headers.json_bytes)
+    return int(size)
 
 
 async def read_body(headers: Headers, receive: Receive, most_bytes: int) -> bytes:

@@ -22,17 +22,22 @@ def rows_of(signature: Signature, given: list[Any], path: str) -> Rows:
 
 
 def tensor_rows(signature: Signature, values: NDArray[np.float64], path: str) -> TensorRows:
-    """Return an array of shape (rows, width) as rows; raise `BadInput` for NaN or infinity.
+    """Return an array of shape (rows, width) as rows; raise `BadInput` for NaN or infinity."""
+    refuse_infinite(values, signature.inputs[0].nullable, path)
+    return TensorRows(values)
 
-    A JSON number can't be either, but null becomes NaN and a binary or FP32 number can overflow.
+
+def refuse_infinite(values: NDArray[np.float64], nullable: bool, path: str) -> None:
+    """Raise `BadInput` naming the first infinity, or NaN unless it stands for a gap.
+
+    A JSON number can't be either, but null becomes NaN and a binary number can be anything.
     """
     allowed = np.isfinite(values)
+    if np.count_nonzero(allowed) == allowed.size:  # a third of the time of `allowed.all()`
+        return
+    if nullable:
+        allowed |= np.isnan(values)
     if not allowed.all():
-        if signature.inputs[0].nullable:
-            allowed |= np.isnan(values)
-        if not allowed.all():
-            row, column = np.argwhere(~allowed)[0]
-            raise BadInput(
-                f"{path}[{row}][{column}]: expected a finite number, got {values[row, column]}"
-            )
-    return TensorRows(values)
+        place = np.argwhere(~allowed)[0]
+        steps = "".join(f"[{step}]" for step in place)
+        raise BadInput(f"{path}{steps}: expected a finite number, got {values[tuple(place)]}")

@@ -18,6 +18,7 @@ _PLAIN = {
     "`array` of length": "a list of length",
     "`object | array`": "an object or a list",
     "`array | null`": "a list",
+    "`object | null`": "an object or null",
     "`float | null`": "a number or null",
     "`int | null`": "a whole number or null",
     "`str | null`": "a string or null",

@@ -36,7 +36,7 @@ class V1:
         )
         self._decoder = msgspec.json.Decoder(request)
 
-    def decode(self, body: bytes, json_bytes: int = 0) -> Asked:
+    def decode(self, body: bytes, json_size: int = 0) -> Asked:
         """Return the rows and outputs asked for; raise `BadInput` for what doesn't fit."""
         try:
             request: Any = self._decoder.decode(body)

@@ -24,13 +24,24 @@ DATATYPES: Mapping[DType, str] = {
 }
 
 
+# An input without data in the JSON holds this very object: its data comes as bytes behind the JSON.
+NO_DATA = msgspec.Raw()
+
+
+class InputParameters(Struct):
+    """What an input may say of itself; other parameters are passed over."""
+
+    binary_data_size: Annotated[int, Meta(ge=0)] | None = None
+
+
 class Input(Struct):
     """One input of a request; its data is decoded once its datatype is known."""
 
     name: str
     shape: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=1, max_length=2)]
     datatype: str
-    data: msgspec.Raw
+    data: msgspec.Raw = NO_DATA
+    parameters: InputParameters | None = None
 
 
 class Datatype(NamedTuple):
@@ -56,14 +67,20 @@ _BY_NAME = {
 }
 
 
-def read(given: Input, column: Tensor, path: str, width: int) -> list[Any]:
-    """Return an input's values, flat; raise `BadInput` where they don't fit `column` or the shape."""
+def datatype_of(given: Input, column: Tensor, path: str, width: int) -> Datatype:
+    """Return an input's datatype; raise `BadInput` where it or the shape doesn't fit `column`."""
     datatype = _BY_NAME.get(given.datatype)
     if datatype is None or column.dtype not in datatype.fits:
         fitting = " or ".join(name for name, each in _BY_NAME.items() if column.dtype in each.fits)
         raise BadInput(f"{path}.datatype: expected {fitting}, got {given.datatype[:20]!r}")
     if len(given.shape) == 2 and given.shape[1] != width:
         raise BadInput(f"{path}.shape: expected [rows] or [rows, {width}], got {given.shape}")
+    return datatype
+
+
+def read(given: Input, column: Tensor, path: str, width: int) -> list[Any]:
+    """Return an input's values, flat; raise `BadInput` where they don't fit `column` or the shape."""
+    datatype = datatype_of(given, column, path, width)
     values = _decode(given, column, f"{path}.data", width)
     expected = given.shape[0] * width
     if len(values) != expected:
@@ -79,7 +96,8 @@ def read(given: Input, column: Tensor, path: str, width: int) -> list[Any]:
             raise BadInput(
                 f"{path}.data: expected finite numbers, got {first}, too large for {given.datatype}"
             )
-        return list(rounded.astype(np.float64).tolist())
+        numbers = rounded.astype(np.float64).tolist()
+        return [None if v is None else number for v, number in zip(values, numbers, strict=True)]
     if column.dtype == "float64" and given.datatype != "FP64":
         return [None if value is None else float(value) for value in values]
     return values

@@ -11,6 +11,8 @@ from service.replica import Replica
 from service.signature import Tensor
 from service.version import LoadedVersion
 
+EXTENSIONS = ["binary_tensor_data"]  # of the Open Inference Protocol
+
 
 def blueprint(replica: Replica) -> Blueprint:
     """Return the metadata routes. An unknown model is a 404, one that isn't loaded a 503."""
@@ -34,7 +36,7 @@ def blueprint(replica: Replica) -> Blueprint:
 
     @routes.get("/v2")
     def server() -> ResponseReturnValue:
-        return jsonify(name="flotilla", version=_own_version(), extensions=[])
+        return jsonify(name="flotilla", version=_own_version(), extensions=EXTENSIONS)
 
     @routes.get("/v2/models/<model>")
     @routes.get("/v2/models/<model>/versions/<number>")

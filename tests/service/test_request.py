@@ -72,7 +72,12 @@ def test_json_is_taken(content_type: str) -> None:
         assert check_content(Headers(content_type=content_type.encode()), target) == 0
 
 
-BINARY = Headers(content_type=b"application/octet-stream", json_bytes=b"120")
+def test_v2_needs_no_type() -> None:
+    """NVIDIA's client says no type, and is understood."""
+    assert check_content(Headers(), V2) == 0
+
+
+BINARY = Headers(content_type=b"application/octet-stream", json_size=b"120")
 
 
 @pytest.mark.parametrize("kind", [b"application/octet-stream", b"application/json", b""])
@@ -94,6 +99,7 @@ def test_binary_is_taken_by_v2(kind: bytes) -> None:
         (Headers(b"application/jsonx"), "v1", WrongContentType, "Content-Type: expected application/j"),
         (Headers(b"application/octet-stream"), "v2", WrongContentType, "Content-Type: expected appl"),
         (BINARY, "v1", WrongContentType, "Content-Type: expected application/json, got application/o"),
+        (JSON._replace(json_size=b"9"), "v1", BadInput, "Inference-Header-Content-Length: binary tens"),
         (BINARY._replace(content_type=b"text/csv"), "v2", WrongContentType, "Content-Type: expected"),
         (
             JSON._replace(content_encoding=b"gzip"),
@@ -102,19 +108,19 @@ def test_binary_is_taken_by_v2(kind: bytes) -> None:
             "Content-Encoding: expected n",
         ),
         (
-            BINARY._replace(json_bytes=b"0"),
+            BINARY._replace(json_size=b"0"),
             "v2",
             BadInput,
             "Inference-Header-Content-Length: expected a",
         ),
         (
-            BINARY._replace(json_bytes=b"-1"),
+            BINARY._replace(json_size=b"-1"),
             "v2",
             BadInput,
             "Inference-Header-Content-Length: expected a",
         ),
         (
-            BINARY._replace(json_bytes=b"1e3"),
+            BINARY._replace(json_size=b"1e3"),
             "v2",
             BadInput,
             "Inference-Header-Content-Length: expected",

@@ -14,6 +14,7 @@ from service.errors import BadInput
 from service.protocols import V2
 from service.signature import Signature
 from tests.fakes import fake_version
+from tests.service.protocols.frames import framed, parted, raw, sent
 from tests.service.protocols.signatures import EVERY_KIND, GAPS, MAX_ROWS, TABLE, TENSOR, TEXT
 
 COLUMNS = "size, city, rooms, new"
@@ -184,6 +185,16 @@ def test_null_where_nullable() -> None:
         ),
         (
             TENSOR,
+            body(tensor([1, 2, 3]), outputs=[{"name": "predict", "parameters": {"binary_data": 1}}]),
+            "outputs[0].parameters.binary_data: expected true, false or null, got 1",
+        ),
+        (
+            TENSOR,
+            body(tensor([1, 2, 3]), parameters={"binary_data_output": "yes"}),
+            "parameters.binary_data_output: expected true, false or null, got the string 'yes'",
+        ),
+        (
+            TENSOR,
             body(tensor([1, 2, 3]), outputs=["predict"]),
             "outputs[0]: expected an object, got the string 'predict'",
         ),
@@ -294,6 +305,79 @@ def test_reply_with_strings() -> None:
     given_reply = reply(body(tensor(["a"], [1], "BYTES")), {"predict": ["spam"]}, TEXT)
     assert given_reply["outputs"] == [
         {"name": "predict", "shape": [1], "datatype": "BYTES", "data": ["spam"]}
+    ]
+
+
+PROBABLE = {"predict": [7, 8], "predict_proba": [[0.25, 0.75], [float("nan"), 1.0]]}
+
+
+def wanted(name: str, binary: bool | None = None) -> dict[str, Any]:
+    """Return an output to ask for."""
+    return {"name": name} if binary is None else {"name": name, "parameters": {"binary_data": binary}}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "every", "binary"),
+    [
+        ([], True, ["predict"]),
+        ([wanted("predict", True)], None, ["predict"]),
+        ([wanted("predict", True)], False, ["predict"]),
+        ([wanted("predict"), wanted("predict_proba", True)], None, ["predict_proba"]),
+        ([wanted("predict_proba", True), wanted("predict", False)], True, ["predict_proba"]),
+        ([wanted("predict_proba"), wanted("predict")], True, ["predict_proba", "predict"]),
+        ([wanted("predict_proba", False), wanted("predict", True)], True, ["predict"]),
+    ],
+)
+def test_binary_reply(outputs: list[Any], every: bool | None, binary: list[str]) -> None:
+    """An output that is asked for as bytes follows the JSON, in order; the others are in it."""
+    parameters = {} if every is None else {"parameters": {"binary_data_output": every}}
+    request = body(tensor([0] * 6, [2, 3]), outputs=outputs, id="42", **parameters)
+    asked = codec().decode(request)
+    told, tensors = parted(codec().encode(asked, PROBABLE))
+    assert (told["id"], told["model_name"], told["model_version"]) == ("42", "m", "3")
+    assert [each["name"] for each in told["outputs"]] == [each["name"] for each in outputs] or [
+        "predict"
+    ]
+    assert list(tensors) == binary
+    in_json = {each["name"]: each for each in reply(request_in_json(outputs), PROBABLE)["outputs"]}
+    for output in told["outputs"]:
+        expected = in_json[output["name"]]
+        if output["name"] in binary:
+            assert output.pop("parameters") == {"binary_data_size": len(tensors[output["name"]])}
+            data = expected.pop("data")
+            dtype = {"FP64": "<f8", "INT64": "<i8"}[output["datatype"]]
+            np.testing.assert_array_equal(
+                np.frombuffer(tensors[output["name"]], dtype), np.array(data, dtype=dtype)
+            )
+        assert output == expected
+
+
+def request_in_json(outputs: list[Any]) -> bytes:
+    """Return a request for the same outputs, all in JSON."""
+    return body(tensor([0] * 6, [2, 3]), outputs=[wanted(each["name"]) for each in outputs])
+
+
+@pytest.mark.parametrize(
+    ("outputs", "every"), [([], None), ([], False), ([wanted("predict", False)], True)]
+)
+def test_json_reply(outputs: list[Any], every: bool | None) -> None:
+    """Where no output is asked for as bytes, the reply is JSON alone, however the request came."""
+    given_request = framed(
+        sent(raw([0] * 3, "FP64"), [1, 3]), outputs=outputs, parameters={"binary_data_output": every}
+    )
+    answered = codec().encode(codec().decode(*given_request), {"predict": [1]})
+    assert isinstance(answered, bytes)
+    assert json.loads(answered)["outputs"][0]["data"] == [1]
+
+
+def test_binary_strings() -> None:
+    """Strings go out with their length before them."""
+    request = body(tensor(["a", "b"], [2], "BYTES"), parameters={"binary_data_output": True})
+    asked = codec(TEXT).decode(request)
+    told, tensors = parted(codec(TEXT).encode(asked, {"predict": ["spam", ""]}))
+    assert tensors == {"predict": b"\4\0\0\0spam\0\0\0\0"}
+    assert told["outputs"] == [
+        {"name": "predict", "shape": [2], "datatype": "BYTES", "parameters": {"binary_data_size": 12}}
     ]
 
 
