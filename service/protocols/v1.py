@@ -45,7 +45,7 @@ class V1:
         return quick or self.decode_typed(body)
 
     def decode_typed(self, body: bytes) -> Asked:
-        """Return the same for a body of any kind, at the pace of an object for each value."""
+        """Do the same for a body of any kind, with an object for each value; it words every refusal."""
         try:
             request: Any = self._decoder.decode(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

@@ -165,7 +165,7 @@ def bodies(draw: st.DrawFn) -> bytes:
 
 
 @pytest.mark.parametrize("signature", [TENSOR, GAPS])
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(body=bodies())
 @example(b'{"instances": [[-0, 9007199254740993, 18446744073709551615]]}')
 @example(b'{"instances": [[1e-400, 1.7976931348623158e308, 2.4703282292062328e-324]]}')
