@@ -7,11 +7,11 @@ batch, and written as canonical bytes for the cache: equal bytes if and only if 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from service.signature import Signature, Tensor
@@ -36,8 +36,7 @@ class Rows(Protocol):
         """Return what scikit-learn takes: an array, a data frame or a list of strings."""
 
 
-@dataclass(frozen=True, slots=True)
-class TensorRows:
+class TensorRows(Struct, frozen=True):
     """Numbers, shape (rows, width), float64, C order."""
 
     values: NDArray[np.float64]
@@ -62,8 +61,7 @@ class TensorRows:
         return self.values
 
 
-@dataclass(frozen=True, slots=True)
-class TextRows:
+class TextRows(Struct, frozen=True):
     """Strings, one a row."""
 
     values: list[str]
@@ -88,8 +86,7 @@ class TextRows:
         return self.values
 
 
-@dataclass(frozen=True, slots=True)
-class TableRows:
+class TableRows(Struct, frozen=True):
     """Values by column, each row a tuple in the signature's order of columns."""
 
     signature: Signature

@@ -11,12 +11,13 @@ from service.rows import Rows, TableRows, TensorRows, TextRows
 from service.signature import Signature
 
 
-def rows_of(signature: Signature, given: list[Any], path: str) -> Rows:
+def rows_of(signature: Signature, given: list[Any]) -> Rows:
     """Return `given`, a list of rows of the signature's row type, as rows for the core."""
     if signature.kind == "text":
         return TextRows(given)
     if signature.kind == "tensor":
-        return tensor_rows(signature, np.array(given, dtype=np.float64), path)
+        # msgspec has refused any number that a double can't hold, and null where there are no gaps.
+        return TensorRows(np.array(given, dtype=np.float64))
     astuple = msgspec.structs.astuple
     return TableRows(signature, [row if type(row) is tuple else astuple(row) for row in given])
 

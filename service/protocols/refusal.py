@@ -13,6 +13,7 @@ from service.errors import BadInput
 
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _ROW = re.compile(r"\.(?:instances|inputs)\[\d+\]")
+_LONGEST_FLOAT = len("-2.2250738585072014e-308")
 _STEP = re.compile(r"\[(\d+|\.\.\.)\]|\.([^.\[\]]+)")
 _PLAIN = {
     "`array` of length": "a list of length",
@@ -74,7 +75,8 @@ def describe(value: Any) -> str:
             return f"a list of {len(value)}" if value else "an empty list"
         case dict():
             return f"an object with {', '.join(map(repr, list(value)[:5])) or 'no members'}"
-    return f"{value}"
+    number = f"{value}"
+    return number if len(number) <= _LONGEST_FLOAT else f"{number[:20]}…"
 
 
 def _describe_at(body: bytes, path: str) -> str:

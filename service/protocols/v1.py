@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from service.errors import BadInput
 from service.protocols.asked import Asked
 from service.protocols.convert import rows_of
+from service.protocols.matrix import MatrixReader
 from service.protocols.refusal import refuse
 from service.version import LoadedVersion
 
@@ -35,9 +36,16 @@ class V1:
             ],
         )
         self._decoder = msgspec.json.Decoder(request)
+        tensor = self._signature.kind == "tensor"
+        self._matrix = MatrixReader(self._signature, max_rows) if tensor else None
 
     def decode(self, body: bytes, json_size: int = 0) -> Asked:
         """Return the rows and outputs asked for; raise `BadInput` for what doesn't fit."""
+        quick = self._matrix.read(body) if self._matrix else None
+        return quick or self.decode_typed(body)
+
+    def decode_typed(self, body: bytes) -> Asked:
+        """Do the same for a body of any kind, with an object for each value; it words every refusal."""
         try:
             request: Any = self._decoder.decode(body)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
@@ -48,7 +56,7 @@ class V1:
         if request.instances is not UNSET and request.inputs is not UNSET:
             raise BadInput('body: "instances" and "inputs" mean the same; give one of them')
         outputs = self._signature.select(request.outputs)
-        return Asked(rows_of(self._signature, given, "instances"), outputs)
+        return Asked(rows_of(self._signature, given), outputs)
 
     def encode(self, asked: Asked, columns: Mapping[str, list[Any]]) -> bytes:
         """Return the reply. What JSON can't say (NaN, Infinity) becomes null."""

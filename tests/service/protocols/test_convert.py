@@ -11,14 +11,14 @@ from tests.service.protocols.signatures import GAPS, TABLE, TENSOR, TEXT
 
 def test_each_kind() -> None:
     """Rows of each kind are what the model takes: float64, columns in order, strings as they are."""
-    array = rows_of(TENSOR, [[1, 2, 3]], "instances").model_input()
+    array = rows_of(TENSOR, [[1, 2, 3]]).model_input()
     assert array.dtype == np.float64
     assert array.flags["C_CONTIGUOUS"]
-    assert rows_of(TEXT, ["a", ""], "instances").model_input() == ["a", ""]
+    assert rows_of(TEXT, ["a", ""]).model_input() == ["a", ""]
     record = msgspec.convert(
         {"new": True, "rooms": 2, "city": None, "size": 1.5}, type=TABLE.row_type()
     )
-    rows = rows_of(TABLE, [record, (0.5, "Rome", 1, False)], "instances")
+    rows = rows_of(TABLE, [record, (0.5, "Rome", 1, False)])
     assert rows.values == [(1.5, None, 2, True), (0.5, "Rome", 1, False)]
     assert len({len(row) for row in rows.canonical()}) == 2
 
@@ -28,7 +28,7 @@ def test_object_and_list_are_the_same_row() -> None:
     record = msgspec.convert(
         {"new": True, "rooms": 2, "city": "Rome", "size": 1.5}, type=TABLE.row_type()
     )
-    one, other = rows_of(TABLE, [record, (1.5, "Rome", 2, True)], "instances").canonical()
+    one, other = rows_of(TABLE, [record, (1.5, "Rome", 2, True)]).canonical()
     assert one == other
 
 

@@ -16,6 +16,8 @@ from service.protocols.refusal import describe, refuse
         (False, "false"),
         (5, "5"),
         (2.5, "2.5"),
+        (-2.2250738585072014e-308, "-2.2250738585072014e-308"),
+        (10**400, "1" + "0" * 19 + "…"),
         ("short", "the string 'short'"),
         ("x" * 21, f"the string '{'x' * 20}'…"),
         ([], "an empty list"),

@@ -101,6 +101,10 @@ def test_null_where_nullable() -> None:
         ('{"instances": [[1, 1e999, 3]]}', "instances[0][1]: number out of range"),
         ('{"instances": [[1, -1e999, 3]]}', "instances[0][1]: number out of range"),
         (
+            f'{{"instances": [[1, {"9" * 400}, 3]]}}',
+            f"instances[0][1]: number out of range, got {'9' * 20}…",
+        ),
+        (
             '{"instances": [[1,2,3]], "outputs": ["predict", "transform"]}',
             "outputs[1]: this model has no output 'transform'; it has predict, predict_proba",
         ),
