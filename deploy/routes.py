@@ -16,42 +16,64 @@ import msgspec
 from msgspec import Struct
 
 from deploy.errors import Refused, writing
-from service.manifest import BrokenVersion, verify
+from service.manifest import BrokenVersion, Manifest, verify
 from service.registry import ROUTES
 
 BUCKETS = ("0",)
 
 
 class Route(Struct, frozen=True):
-    """What a generation says: the share of each version in percent, when, who and why."""
+    """What a generation says: the share of each version in percent, when, who and why.
+
+    `edge_cache` tells whether nginx may keep its answers.
+    """
 
     weights: dict[str, float]
     time: str
     user: str
     reason: str
+    edge_cache: bool = True
 
 
-def activate(registry: Path, model: str, version: int, reason: str) -> Route:
-    """Send all requests for `model` to `version`; raise `Refused` and change nothing if it's broken."""
-    check(registry, model, version)
-    route = Route(
-        weights={str(version): 100.0},
-        time=datetime.now(UTC).isoformat(timespec="seconds"),
-        user=_user(),
-        reason=reason,
-    )
+def activate(
+    registry: Path, model: str, version: int, reason: str, edge_cache: bool | None = None
+) -> Route:
+    """Send all requests for `model` to `version`; raise `Refused` and change nothing if it's broken.
+
+    `edge_cache` of None leaves it as it is, which is on in a model's first route.
+    """
+    manifest = check(registry, model, version)
     shelf = registry / ROUTES / model
     with writing(registry):
         shelf.mkdir(parents=True, exist_ok=True)
     with writing(shelf), _locked(shelf):
-        _write_generation(shelf, route, {bucket: str(version) for bucket in BUCKETS})
+        if edge_cache is None:
+            edge_cache = read_route(shelf).edge_cache if routed(registry, model) else True
+        route = Route(
+            weights={str(version): 100.0},
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            user=_user(),
+            reason=reason,
+            edge_cache=edge_cache,
+        )
+        _write_generation(shelf, route, _target(manifest, edge_cache))
     return route
 
 
-def check(registry: Path, model: str, version: int) -> None:
-    """Raise `Refused` where a version isn't there or its files aren't what was published."""
+def read_route(shelf: Path) -> Route:
+    """Return the route in force of a model with one."""
+    return msgspec.json.decode((shelf / "current" / "route.json").read_bytes(), type=Route)
+
+
+def _target(manifest: Manifest, edge_cache: bool) -> str:
+    """Return the end of a generation's name, in which nginx reads all it has to know."""
+    return f"{manifest.version}.{manifest.digest[:16]}{'.edge' if edge_cache else ''}"
+
+
+def check(registry: Path, model: str, version: int) -> Manifest:
+    """Return the manifest of a version; raise `Refused` where its files aren't what was published."""
     try:
-        verify(registry / model / str(version))
+        return verify(registry / model / str(version))
     except BrokenVersion as error:
         raise Refused(f"{model} version {version} can't be served: {error}") from error
 
@@ -61,15 +83,13 @@ def routed(registry: Path, model: str) -> bool:
     return (registry / ROUTES / model / "current").is_symlink()
 
 
-def _write_generation(shelf: Path, route: Route, versions: dict[str, str]) -> None:
+def _write_generation(shelf: Path, route: Route, target: str) -> None:
     """Write the next generation's folder, then let `current` point to it, all at once."""
-    last = max((int(each.name) for each in shelf.glob("[0-9]*")), default=0)
-    generation = shelf / f"{last + 1:06d}"
+    last = max((int(each.name.partition("-")[0]) for each in shelf.glob("[0-9]*-*")), default=0)
+    generation = shelf / f"{last + 1:06d}-{target}"
     generation.mkdir()
-    for bucket, version in versions.items():
-        # A folder of its own, so that the route stands even if somebody deletes the version's.
-        (shelf / "versions" / version).mkdir(parents=True, exist_ok=True)
-        (generation / bucket).symlink_to(Path("..", "versions", version))
+    for bucket in BUCKETS:
+        (generation / bucket).symlink_to(".")
     (generation / "route.json").write_bytes(msgspec.json.encode(route) + b"\n")
     pointer = shelf / ".current"
     pointer.unlink(missing_ok=True)

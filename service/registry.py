@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 ROUTES = "routes"
 RETRY_SECONDS = 5.0
 _NAME = re.compile(MODEL_NAME)
+# Its number, the version, and what nginx has to know of that: its digest, whether to keep its answers.
+_GENERATION = re.compile(r"[0-9]{6,}-(?P<version>[0-9]+)\.[0-9a-f]{16}(?:\.edge)?")
 
 
 class Registry:
@@ -154,7 +156,9 @@ def read_routes(folder: Path) -> dict[str, str]:
     for model in sorted((folder / ROUTES).glob("*/current")):
         if _NAME.fullmatch(model.parent.name):
             try:
-                routes[model.parent.name] = (model / "0").readlink().name
+                generation = _GENERATION.fullmatch(model.readlink().name)
+                if generation and model.exists():
+                    routes[model.parent.name] = generation["version"]
             except OSError:
                 continue  # a route that is being made
     return routes

@@ -89,8 +89,15 @@ def publish(
 @click.argument("model")
 @click.argument("version", type=click.IntRange(1))
 @click.option("--reason", default="", help="Kept in the route's history.")
+@click.option(
+    "--edge-cache/--no-edge-cache",
+    default=None,
+    help="Whether nginx may keep its answers.  [default: as it is; at first, on]",
+)
 @click.pass_obj
-def activate(settings: LocalSettings, model: str, version: int, reason: str) -> None:
+def activate(
+    settings: LocalSettings, model: str, version: int, reason: str, edge_cache: bool | None
+) -> None:
     """Let VERSION of MODEL answer all requests, as soon as every replica holds it."""
     from deploy.local.stack import Stack
     from deploy.routes import activate as route
@@ -100,8 +107,9 @@ def activate(settings: LocalSettings, model: str, version: int, reason: str) -> 
     check(stack.registry, model, version)
     if stack.supervisor.running:
         stack.wait_loaded(model, version)
-    route(settings.flotilla_home / "registry", model, version, reason)
-    console.print(f"{model} is answered by version {version}.")
+    made = route(settings.flotilla_home / "registry", model, version, reason, edge_cache)
+    kept = "nginx keeps its answers" if made.edge_cache else "nginx keeps none of its answers"
+    console.print(f"{model} is answered by version {version}; {kept}.")
 
 
 @click.command()

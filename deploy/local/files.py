@@ -1,6 +1,6 @@
 """The files from which the local stack runs: settings in, configuration of each part out.
 
-nginx's files are the repository's own, linked; only the three that depend on the place are written.
+nginx's files are the repository's own, linked; only the four that depend on the place are written.
 """
 
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.local.edge import make_edge_folder
 from deploy.local.programs import ROOT, write_program, write_supervisor
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import slot_paths
@@ -30,6 +31,11 @@ upstream replicas {{
 _LISTEN = """\
 listen {address}:{port};
 access_log logs/access.log json buffer=64k flush=1s;
+"""
+_EDGE_STORAGE = """\
+proxy_cache_path {folder} levels=2 use_temp_path=off
+                 max_size={size} inactive={ttl}s keys_zone=edge:{keys}
+                 manager_files=10000 manager_sleep=20ms manager_threshold=50ms;
 """
 _STATUS = """\
 server {
@@ -121,6 +127,12 @@ def _write_nginx(home: Path, settings: LocalSettings) -> None:
         "upstream.conf": _UPSTREAM.format(servers=servers),
         "listen.conf": _LISTEN.format(address=settings.http_address, port=settings.http_port),
         "status.conf": _STATUS,
+        "edge_storage.conf": _EDGE_STORAGE.format(
+            folder=make_edge_folder(home),
+            size=settings.edge_cache_size,
+            ttl=settings.edge_cache_ttl_seconds,
+            keys=settings.edge_cache_keys,
+        ),
     }
     for name, text in written.items():
         (home / "nginx" / name).unlink()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException
 
 from deploy.errors import Refused
+from deploy.local.edge import remove_edge_folder
 from deploy.local.files import write_files, write_replica, write_targets
 from deploy.local.keeper import get
 from deploy.local.machine import check_ports, find_programs
@@ -63,6 +64,7 @@ class Stack:
     def down(self) -> None:
         """End everything; the registry, the logs and Prometheus' data stay."""
         self.supervisor.stop()
+        remove_edge_folder(self.home)
         for folder in ("run", "nginx", "programs"):
             shutil.rmtree(self.home / folder)
         (self.home / "supervisord.conf").unlink()

@@ -10,6 +10,7 @@ import pytest
 from deploy import routes
 from deploy.errors import Refused
 from deploy.routes import Route, activate, check, routed
+from service.manifest import read_manifest
 from service.registry import read_routes
 from tests.published import damage, published
 
@@ -42,16 +43,17 @@ def history(shelf: Path) -> list[Route]:
 
 
 def test_first_route(registry: Path) -> None:
-    """The first activation makes a generation, and `current` leads to the version in two links."""
+    """The first activation makes a generation whose name says all that nginx has to know."""
     assert not routed(registry, "line")
     route = activate(registry, "line", 2, "because")
     assert routed(registry, "line")
     assert read_routes(registry) == {"line": "2"}
     shelf = registry / "routes" / "line"
-    assert os.readlink(shelf / "current") == "000001"
-    # What nginx does: the real path of `current/bucket` ends with the version.
+    digest = read_manifest(registry / "line" / "2").digest[:16]
+    assert os.readlink(shelf / "current") == f"000001-2.{digest}.edge"
+    # What nginx does: the real path of `current/bucket` ends with the generation's name.
     for bucket in routes.BUCKETS:
-        assert (shelf / "current" / bucket).resolve(strict=True).name == "2"
+        assert (shelf / "current" / bucket).resolve(strict=True).name == f"000001-2.{digest}.edge"
     assert history(shelf) == [route]
     assert (route.weights, route.reason) == ({"2": 100.0}, "because")
 
@@ -60,7 +62,7 @@ def test_route_stands_without_its_version(registry: Path) -> None:
     """A version's folder that is deleted by hand doesn't take the route along."""
     activate(registry, "line", 1, "")
     (registry / "line" / "1").rename(registry / "gone")
-    assert (registry / "routes" / "line" / "current" / "0").resolve(strict=True).name == "1"
+    assert (registry / "routes" / "line" / "current" / "0").resolve(strict=True).is_dir()
     assert read_routes(registry) == {"line": "1"}
 
 
@@ -76,6 +78,17 @@ def test_history_is_kept(registry: Path) -> None:
         before = now
     assert [route.reason for route in history(shelf)] == [f"reason {n}" for n in (1, 2, 3, 4)]
     assert [list(route.weights) for route in history(shelf)] == [["1"], ["3"], ["2"], ["2"]]
+
+
+def test_edge_cache(registry: Path) -> None:
+    """A route keeps its answers at the edge or doesn't, as was said last; the history tells."""
+    current = registry / "routes" / "line" / "current"
+    for asked, expected in [(None, True), (False, False), (None, False), (True, True), (None, True)]:
+        route = activate(registry, "line", 1, "", asked)
+        assert route.edge_cache is expected
+        assert os.readlink(current).endswith(".edge") is expected
+        assert read_routes(registry) == {"line": "1"}
+    assert [each.edge_cache for each in history(current.parent)] == [True, False, False, True, True]
 
 
 @pytest.mark.parametrize("before", [None, 1])
@@ -125,7 +138,7 @@ def test_one_rename(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_routes(registry) == {"line": "1"}
     activate(registry, "line", 3, "again")
     assert read_routes(registry) == {"line": "3"}
-    assert os.readlink(registry / "routes" / "line" / "current") == "000003"
+    assert os.readlink(registry / "routes" / "line" / "current").startswith("000003-3.")
 
 
 def test_concurrent_activations(registry: Path) -> None:
@@ -147,7 +160,7 @@ def test_concurrent_activations(registry: Path) -> None:
     reasons = [route.reason for route in history(shelf)]
     assert len(reasons) == 31
     assert set(reasons) == {"first", *(f"job {n}" for n in range(30))}
-    assert os.readlink(shelf / "current") == "000031"
+    assert os.readlink(shelf / "current").startswith("000031-")
     assert [read_routes(registry)["line"]] == list(history(shelf)[-1].weights)
     assert seen <= {"1", "2", "3"}
 

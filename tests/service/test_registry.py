@@ -326,9 +326,11 @@ def test_read_routes(it: Followed) -> None:
     routes = it.folder / "routes"
     (routes / "being-made").mkdir()
     (routes / ".hidden").mkdir()
-    (routes / ".hidden" / "current").symlink_to("000001")
+    (routes / ".hidden" / "current").symlink_to((routes / "a" / "current").resolve())
     (routes / "dangling").mkdir()
-    (routes / "dangling" / "current").symlink_to("000001")
+    (routes / "dangling" / "current").symlink_to("000001-1.0123456789abcdef.edge")
+    (routes / "foreign" / "000001").mkdir(parents=True)
+    (routes / "foreign" / "current").symlink_to("000001")
     assert read_routes(it.folder) == {"a": "1", "b": "1"}
 
 

@@ -42,8 +42,10 @@ def test_metrics_follow_the_registry(registry: Path) -> None:
         replica.registry.follow()
     assert shown(replica) == {("line", "2"), ("line", "3")}
     (registry / "line" / "4").mkdir()
-    (registry / "routes" / "line" / "current" / "0").unlink()
-    (registry / "routes" / "line" / "current" / "0").symlink_to("../versions/4")
+    current = registry / "routes" / "line" / "current"
+    (current.parent / "000009-4.0123456789abcdef").mkdir()
+    current.unlink()
+    current.symlink_to("000009-4.0123456789abcdef")
     replica.registry.follow()
     assert ready.get() == 0
     asyncio.run(replica.stop())
