@@ -53,8 +53,8 @@ class Entry:
         created = self.manifest.created[:16].replace("T", " ")
         factor = self.manifest.compilation.factor
         engine = self.manifest.engine
-        if engine == "onnx" and factor:
-            engine = f"onnx, {describe_factor(factor)}x"
+        if engine != "sklearn" and factor:
+            engine = f"{engine}, {describe_factor(factor)}x"
         return (*head, created, engine, row, outputs, scores)
 
 

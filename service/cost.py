@@ -35,7 +35,7 @@ def expected_cost(manifest: Manifest, typical: Rows) -> Cost:
     Without timings, and in scikit-learn, where a user's own code may take any time, it is infinite.
     """
     timings = manifest.compilation.timings_us.get(manifest.engine, {})
-    if manifest.engine != "onnx" or len(timings) < 2:
+    if manifest.engine == "sklearn" or len(timings) < 2:
         return Cost()
     few, many = min(timings), max(timings)
     each = max(0.0, timings[many] - timings[few]) / (many - few)
