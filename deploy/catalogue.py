@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from deploy.compile.choose import describe_factor
+from deploy.compile.timing import describe_factor
 from service.manifest import BrokenVersion, Manifest, read_manifest
 from service.registry import ROUTES, read_routes
 

@@ -14,7 +14,7 @@ import msgspec
 
 from deploy.compile.candidates import CANDIDATES, Candidate, Made, NotMade
 from deploy.compile.parity import compare
-from deploy.compile.timing import time_calls
+from deploy.compile.timing import describe_factor, time_calls
 from deploy.errors import Refused
 from service.engine import SklearnEngine
 from service.manifest import Compilation, Parity
@@ -145,8 +145,3 @@ def _describe(best: _Equal, factors: list[float], timings: Timings) -> str:
         f"scikit-learn with one row, {describe_factor(factors[1])} times with {many} "
         f"(µs: {', '.join(spent)})"
     )
-
-
-def describe_factor(factor: float) -> str:
-    """Return a factor with as many digits as a timing is good for."""
-    return f"{factor:.0f}" if factor >= 10 else f"{factor:.1f}"

@@ -10,7 +10,11 @@ from service.manifest import Compilation
 from service.rows import TextRows
 from tests.fakes import fake_version, pairs
 
-TIMINGS = {"onnx": {1: 10.0, 8: 17.0, 256: 265.0}, "sklearn": {1: 200.0, 256: 300.0}}
+TIMINGS = {
+    "linear": {1: 3.0, 256: 28.5},
+    "onnx": {1: 10.0, 8: 17.0, 256: 265.0},
+    "sklearn": {1: 200.0, 256: 300.0},
+}
 
 
 def cost(engine: str) -> Cost:
@@ -26,6 +30,7 @@ def test_cost_grows_with_the_rows() -> None:
     """A call costs what it was measured with one row, and more for each further one."""
     assert cost("onnx").of([pairs((0, 0))]) == pytest.approx(10e-6)
     assert cost("onnx").of([pairs((0, 0), (1, 1)), pairs((2, 2))]) == pytest.approx(12e-6)
+    assert cost("linear").of([pairs((0, 0), (1, 1)), pairs((2, 2))]) == pytest.approx(3.2e-6)
 
 
 def test_scikit_learn_is_never_cheap() -> None:
