@@ -39,13 +39,14 @@ class LinearEngine:
         self._is_table = signature.kind == "table"
 
     def run(self, rows: Rows, outputs: Sequence[str]) -> dict[str, Array]:
-        """Return the outputs of rows; raise `ValueError` where their numbers are too large."""
-        # Methods, because `@` and numpy's functions take twice as long for a single row.
-        scores = self._numbers(rows).dot(self._weights) + self._intercept
-        # scikit-learn refuses numbers that its scalers make infinite. The sum of squares finds them,
-        # and scores beyond 1e154, in half the time that looking at each takes.
-        if not isfinite(np.vdot(scores, scores)):
-            raise ValueError("the numbers are too large")
+        """Return the outputs of rows; raise `ValueError` for NaN and numbers beyond some 1e154."""
+        numbers = self._numbers(rows)
+        # scikit-learn refuses what isn't finite, also behind its scalers. The sum of squares finds
+        # that, and what might become so, in half the time that a look at each number takes.
+        if not isfinite(np.vdot(numbers, numbers)):
+            raise ValueError("its numbers are too large, or not numbers")
+        # A method, because `@` takes twice as long for a single row.
+        scores = numbers.dot(self._weights) + self._intercept
         return {name: self._links[name](scores) for name in outputs}
 
     def _numbers(self, rows: Rows) -> Array:

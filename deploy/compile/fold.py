@@ -44,13 +44,15 @@ REGRESSORS = (
 )
 # An intercept this many times as large as the answers would cost them six of their sixteen digits.
 LARGEST_SHIFT = 1e6
+# By this much the steps may enlarge a number: those that the engine takes then stay finite everywhere.
+LARGEST_REACH = 1e150
 
 
 class NotFoldable(Exception):  # noqa: N818  # named after what it is
     """A model that isn't one product; the message says why."""
 
 
-@np.errstate(over="ignore", invalid="ignore")  # what isn't finite is refused at the end
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused at the end
 def fold(estimator: Any, signature: Signature) -> Arrays:
     """Return the arrays of the product that gives every output; raise `NotFoldable`."""
     *before, last = _steps(estimator)
@@ -65,8 +67,6 @@ def fold(estimator: Any, signature: Signature) -> Arrays:
     weights = coefficients.reshape(-1, coefficients.shape[-1]).T
     own = np.broadcast_to(np.ravel(last.intercept_), weights.shape[1])
     weights, intercept = _fold_into(weights, own, before)
-    if not (np.isfinite(weights).all() and np.isfinite(intercept).all()):
-        raise NotFoldable("its folded weights are too large")
     if weights.shape[1] == 1 and (classifies or len(signature.output("predict").shape) == 1):
         weights, intercept = weights[:, 0], intercept[0]
     arrays["weights"] = np.ascontiguousarray(weights)
@@ -76,14 +76,17 @@ def fold(estimator: Any, signature: Signature) -> Arrays:
 
 def _fold_into(weights: Matrix, own: Matrix, before: list[Any]) -> tuple[Matrix, Matrix]:
     """Return weights and intercept for rows as they are before all these steps."""
-    intercept = own
+    intercept, reach = own, max(1.0, np.abs(weights).max())
     for step in reversed(before):
         factor, offset = _affine(step)
+        reach *= max(1.0, np.abs(factor).max())
         intercept = intercept + offset @ weights
         shift = np.abs(offset) @ np.abs(weights)
         if (shift > LARGEST_SHIFT * np.maximum(1.0, np.abs(own))).any():
             raise NotFoldable(f"{type(step).__name__} shifts too far: folded, it would cost digits")
         weights = factor[:, np.newaxis] * weights if factor.ndim == 1 else factor @ weights
+    if not (reach < LARGEST_REACH and np.isfinite(intercept).all()):
+        raise NotFoldable("its weights or scales are so large that numbers might overflow")
     return weights, intercept
 
 
