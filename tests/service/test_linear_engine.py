@@ -14,7 +14,7 @@ from service.rows import TableRows, TensorRows
 from service.signature import DType, Signature, Tensor
 from service.version import load_version
 from tests.published import damage, published
-from tests.service.test_onnx_engine import imported_by
+from tests.service.imported import imported_by
 
 EXTREMES = np.array([[0.0, -0.0, 1e-300], [800.0, -800.0, 0.0], [1e30, -1e30, 1.0], [-1e30] * 3])
 NAMES = np.array(["ant", "bee", "Zürich"])

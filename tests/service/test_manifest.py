@@ -54,6 +54,14 @@ def test_digest_of_a_version() -> None:
         assert version_digest(other) != version_digest(files)
 
 
+def test_manifest_from_before_folding(version: Path) -> None:
+    """A version that was published before an entry existed is read with that entry's default."""
+    entries = json.loads((version / MANIFEST).read_bytes())
+    assert entries["compilation"].pop("folded") == FOLDED
+    (version / MANIFEST).write_text(json.dumps(entries))
+    assert verify(version).compilation.folded == ""
+
+
 def test_untouched_version(version: Path) -> None:
     """A version that is as it was published passes."""
     manifest = verify(version)
