@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from deploy.compile.choose import describe_factor
+from deploy.compile.timing import describe_factor
 from service.manifest import BrokenVersion, Manifest, read_manifest
 from service.registry import ROUTES, read_routes
 
@@ -53,8 +53,8 @@ class Entry:
         created = self.manifest.created[:16].replace("T", " ")
         factor = self.manifest.compilation.factor
         engine = self.manifest.engine
-        if engine == "onnx" and factor:
-            engine = f"onnx, {describe_factor(factor)}x"
+        if engine != "sklearn" and factor:
+            engine = f"{engine}, {describe_factor(factor)}x"
         return (*head, created, engine, row, outputs, scores)
 
 

@@ -1,7 +1,7 @@
 """Engines: rows in, one array for each output out. Called by the batcher, in its worker thread.
 
-An engine knows no HTTP and keeps no state between calls. scikit-learn itself is here, a compiled
-model in `service.onnx_engine`.
+An engine knows no HTTP and keeps no state between calls. scikit-learn itself is here, compiled models
+are in `service.onnx_engine` and `service.linear_engine`.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from service.linear_engine import LinearEngine
 from service.manifest import BrokenVersion, Manifest
 from service.rows import Rows
 
@@ -47,10 +48,12 @@ def dense(values: Any) -> NDArray[Any]:
 
 def load_engine(folder: Path, manifest: Manifest) -> Engine:
     """Open a verified version for its engine; raise `BrokenVersion` where it can't be opened."""
-    compiled = manifest.engine == "onnx"
+    compiled = manifest.engine in ("linear", "onnx")
     try:
+        if manifest.engine == "linear":
+            return LinearEngine(folder / manifest.compilation.folded, manifest.signature)
         if compiled:
-            from service.onnx_engine import OnnxEngine  # only who serves a compiled model pays for it
+            from service.onnx_engine import OnnxEngine  # only who serves such a model pays for it
 
             return OnnxEngine(folder, manifest.compilation, manifest.signature)
         return SklearnEngine(load_estimator(folder / manifest.artifact, manifest.trusted))

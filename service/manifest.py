@@ -40,10 +40,12 @@ class Parity(Struct, frozen=True, kw_only=True):
 
 
 class Compilation(Struct, frozen=True, kw_only=True):
-    """Why this engine serves. `factor`: how many times as fast as scikit-learn ONNX answers one row.
+    """Why this engine serves. `factor`: how many times as fast as scikit-learn it answers one row.
 
-    `timings_us` holds for each engine the microseconds of a call by the number of its rows;
-    `lowercase` says that texts are lower-cased before they are given to the graphs.
+    `timings_us` holds for each engine the microseconds of a call by the number of its rows; where
+    scikit-learn serves, `factor` and `parity` are those of the fastest other one. `graphs` are for
+    `onnx`, whose texts are lower-cased first if `lowercase` says so; `folded` is the file for
+    `linear`.
     """
 
     reason: str = ""
@@ -52,6 +54,7 @@ class Compilation(Struct, frozen=True, kw_only=True):
     timings_us: dict[str, dict[int, float]] = {}
     graphs: tuple[Graph, ...] = ()
     lowercase: bool = False
+    folded: str = ""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

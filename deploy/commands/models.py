@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 @click.option("--trust", is_flag=True, help="Open a pickle, which may run any code.")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "onnx", "sklearn"]),
+    type=click.Choice(["auto", "linear", "onnx", "sklearn"]),
     default="auto",
     show_default=True,
-    help="auto: compiled to ONNX where that answers alike and faster.",
+    help="auto: the fastest one that answers as scikit-learn does.",
 )
 @click.pass_obj
 def publish(

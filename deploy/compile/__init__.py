@@ -1,1 +1,1 @@
-"""Compiling a model when it is published: convert, compare with scikit-learn, time, choose."""
+"""Compiling a model when it is published: fold, convert, compare with scikit-learn, time, choose."""

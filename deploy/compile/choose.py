@@ -1,7 +1,7 @@
 """Compiling: a fitted estimator comes in, the engine that is to serve it goes out, with the reason.
 
-convert → compare with scikit-learn → time both → choose. Called by `deploy.publish`. Whatever fails
-on the way ends at scikit-learn: correct first.
+make each candidate → compare with scikit-learn → time all → choose. Called by `deploy.publish`.
+Whatever fails on the way ends at scikit-learn: correct first.
 """
 
 from collections.abc import Callable
@@ -10,29 +10,43 @@ from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
+from deploy.compile.candidates import CANDIDATES, Candidate, Made, NotMade
 from deploy.compile.parity import compare
-from deploy.compile.timing import time_calls
+from deploy.compile.timing import describe_factor, time_calls
 from deploy.errors import Refused
-from service.engine import Engine, SklearnEngine
+from service.engine import SklearnEngine
 from service.manifest import Compilation, Parity
 from service.rows import Rows
 from service.signature import Signature
 
-EngineChoice = Literal["auto", "onnx", "sklearn"]
+EngineChoice = Literal["auto", "linear", "onnx", "sklearn"]
 Say = Callable[[str], None]
+Timings = dict[str, dict[int, float]]
+SHOWN = (1, 64)  # the sizes that the reason names
 
 
 @dataclass(frozen=True)
 class Compiled:
     """The engine chosen, what the manifest says of it, and the files that it needs."""
 
-    engine: Literal["onnx", "sklearn"]
+    engine: Literal["linear", "onnx", "sklearn"]
     compilation: Compilation
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-class _Stays(Exception):  # noqa: N818  # not a failure
-    """The model stays with scikit-learn; the message says why."""
+@dataclass(frozen=True)
+class _Equal:
+    """A compiled model that answers as scikit-learn does."""
+
+    name: Literal["linear", "onnx"]
+    made: Made
+    parity: Parity
+
+
+class _Dropped(Exception):  # noqa: N818  # not a failure
+    """A candidate won't serve; the message says why."""
 
     def __init__(self, reason: str, parity: Parity | None = None) -> None:
         super().__init__(reason)
@@ -47,76 +61,87 @@ def compile_model(
     choice: EngineChoice = "auto",
     say: Say = lambda text: None,
 ) -> Compiled:
-    """Choose the engine; raise `Refused` where `onnx` was asked for and can't be had.
+    """Choose the engine; raise `Refused` where one was asked for that can't be had.
 
-    `scratch` is an empty folder for graphs that are being tried.
+    `scratch` is an empty folder for compiled models that are being tried.
     """
-    if choice == "sklearn":
+    wanted = [each for each in CANDIDATES if choice in ("auto", each.name)]
+    if not wanted:
         return Compiled("sklearn", Compilation(reason="asked for"))
     try:
-        return _compile(estimator, signature, sample, scratch, choice, say)
-    except _Stays as stays:
-        if choice == "onnx":
-            raise Refused(f"it can't be served by ONNX: {stays}") from stays
-        return Compiled("sklearn", Compilation(reason=str(stays), parity=stays.parity))
+        return _compile(wanted, estimator, signature, sample, scratch, choice != "auto", say)
     except Exception as error:  # whatever a user's estimator raises on rows beside its sample
         why = f"it can't be compared: {type(error).__name__}: {error}"
-        if choice == "onnx":
-            raise Refused(f"it can't be served by ONNX: {why}") from error
-        return Compiled("sklearn", Compilation(reason=why))
+        dropped = error if isinstance(error, _Dropped) else _Dropped(why)
+        if choice != "auto":
+            raise Refused(f"it can't be served {wanted[0].how}: {dropped}") from error
+        return Compiled("sklearn", Compilation(reason=str(dropped), parity=dropped.parity))
 
 
 def _compile(
-    estimator: Any, signature: Signature, sample: Rows, scratch: Path, choice: str, say: Say
+    wanted: list[Candidate],
+    estimator: Any,
+    signature: Signature,
+    sample: Rows,
+    scratch: Path,
+    asked_for: bool,
+    say: Say,
 ) -> Compiled:
-    from deploy.compile.convert import (  # brings skl2onnx, which is slow to import
-        NotConvertible,
-        convert,
-    )
-    from service.onnx_engine import OnnxEngine
-
-    say("converting it to ONNX")
-    try:
-        converted = convert(estimator, signature)
-    except NotConvertible as error:
-        raise _Stays(str(error)) from error
-    for name, content in converted.files.items():
-        (scratch / name).write_bytes(content)
-    plan = Compilation(graphs=converted.graphs, lowercase=converted.lowercase)
     reference = SklearnEngine(estimator)
-    try:
-        compiled = OnnxEngine(scratch, plan, signature)
-    except Exception as error:  # ONNX Runtime's errors have no common base
-        raise _Stays(f"ONNX Runtime can't open it: {' '.join(str(error).split())[:300]}") from error
-
-    say("comparing its answers with scikit-learn's, on the sample and beside it")
-    parity = compare(reference, compiled, signature, sample)
-    if parity.problem:
-        raise _Stays(f"the compiled model isn't equal: {parity.problem}", parity)
-
-    say("timing both engines")
+    equal: list[_Equal] = []
+    dropped: list[_Dropped] = []
+    unequal: list[str] = []
+    for candidate in wanted:
+        if candidate.doing:
+            say(candidate.doing)
+        try:
+            made = candidate.make(estimator, signature, scratch)
+            say(f"comparing {candidate.name} with scikit-learn, on the sample and beside it")
+            parity = compare(reference, made.engine, signature, sample)
+            if parity.problem:
+                raise _Dropped(f"the compiled model isn't equal: {parity.problem}", parity)
+            equal.append(_Equal(candidate.name, made, parity))
+        except NotMade as error:
+            dropped.append(_Dropped(str(error)))
+        except _Dropped as error:
+            dropped.append(error)
+            unequal.append(f"not {candidate.how}: {error}")
+    if not equal:
+        raise dropped[-1]
+    say("timing the engines")
     output = signature.outputs[0].name
-    engines: dict[str, Engine] = {"sklearn": reference, "onnx": compiled}
-    timings = {name: time_calls(engine, sample, output) for name, engine in engines.items()}
-    ratios = {rows: us / timings["onnx"][rows] for rows, us in timings["sklearn"].items()}
-    fewest, most = min(ratios), max(ratios)
-    reason = (
-        f"equal on {parity.rows:,} rows; {describe_factor(ratios[fewest])} times as fast as "
-        f"scikit-learn with one row, {describe_factor(ratios[most])} times with {most}"
-    )
-    faster = prod(ratios.values()) > 1  # in the geometric mean over the sizes
-    onnx = faster or choice == "onnx"
-    compilation = Compilation(
-        reason=reason if faster else f"{reason}: slower on the whole{', but asked for' * onnx}",
-        factor=round(ratios[fewest], 2),
-        parity=parity,
+    timings = {"sklearn": time_calls(reference, sample, output)}
+    timings |= {each.name: time_calls(each.made.engine, sample, output) for each in equal}
+    return _choose(equal, timings, unequal, asked_for)
+
+
+def _choose(equal: list[_Equal], timings: Timings, unequal: list[str], asked_for: bool) -> Compiled:
+    """Return the engine that is fastest in the geometric mean over the sizes."""
+    spent = {name: prod(by_rows.values()) for name, by_rows in timings.items()}
+    best = min(equal, key=lambda each: spent[each.name])
+    factors = [timings["sklearn"][rows] / timings[best.name][rows] for rows in SHOWN]
+    reason = _describe(best, factors, timings)
+    serves = True
+    if spent["sklearn"] <= spent[best.name]:
+        serves = asked_for
+        reason += f": slower on the whole{', but asked for' * asked_for}"
+    compilation = msgspec.structs.replace(
+        best.made.plan if serves else Compilation(),
+        reason="; ".join([reason, *unequal]),
+        factor=round(factors[0], 2),
+        parity=best.parity,
         timings_us=timings,
-        graphs=converted.graphs if onnx else (),
-        lowercase=converted.lowercase,
     )
-    return Compiled("onnx", compilation, converted.files) if onnx else Compiled("sklearn", compilation)
+    if serves:
+        return Compiled(best.name, compilation, best.made.files)
+    return Compiled("sklearn", compilation)
 
 
-def describe_factor(factor: float) -> str:
-    """Return a factor with as many digits as a timing is good for."""
-    return f"{factor:.0f}" if factor >= 10 else f"{factor:.1f}"
+def _describe(best: _Equal, factors: list[float], timings: Timings) -> str:
+    few, many = SHOWN
+    spent = [f"{name} {us[few]:,.1f} and {us[many]:,.1f}" for name, us in sorted(timings.items())]
+    return (
+        f"equal on {best.parity.rows:,} rows; {describe_factor(factors[0])} times as fast as "
+        f"scikit-learn with one row, {describe_factor(factors[1])} times with {many} "
+        f"(µs: {', '.join(spent)})"
+    )

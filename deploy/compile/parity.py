@@ -56,12 +56,12 @@ def _differ(reference: Engine, compiled: Engine, signature: Signature, rows: Row
             halves = range(len(rows) // 2), range(len(rows) // 2, len(rows))
             return max(_differ(reference, compiled, signature, rows.take(half)) for half in halves)
         if _answers(compiled, rows, names):
-            raise Unequal(f"scikit-learn refuses what ONNX answers: {_line(error)}") from error
+            raise Unequal(f"scikit-learn refuses what it answers: {_line(error)}") from error
         return 0.0
     try:
         given = compiled.run(rows, names)
     except Exception as error:
-        raise Unequal(f"ONNX Runtime fails: {_line(error)}") from error
+        raise Unequal(f"it fails: {_line(error)}") from error
     outputs = signature.outputs
     return max(_differ_in(each, expected[each.name], given[each.name]) for each in outputs)
 

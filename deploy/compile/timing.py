@@ -35,3 +35,8 @@ def _median_us(engine: Engine, rows: Rows, output: str, size: int) -> float:
         if len(spent) >= FEWEST_CALLS and sum(spent) > SECONDS_FOR_A_SIZE:
             break
     return median(spent) * 1e6
+
+
+def describe_factor(factor: float) -> str:
+    """Return a factor with as many digits as a timing is good for."""
+    return f"{factor:.0f}" if factor >= 10 else f"{factor:.1f}"

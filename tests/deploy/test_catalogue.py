@@ -1,5 +1,6 @@
 """The catalogue: everything that is published, and what is wrong with what can't be read."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,20 @@ def test_entry(registry: Path) -> None:
         "active": False,
         "created": entry.manifest.created,
         "digest": entry.manifest.digest,
-        "engine": "sklearn",
-        "compilation": to_builtins(entry.manifest.compilation),
+        "engine": "linear",
+        "compilation": to_builtins(entry.manifest.compilation, str_keys=True),
         "metrics": {"r2": 0.87654},
     }
     assert entry.cells()[:3] == ("a", "1", "")
-    assert entry.cells()[4:] == ("sklearn", "2 numbers", "predict", "r2 0.8765")
+    assert entry.cells()[5:] == ("2 numbers", "predict", "r2 0.8765")
+
+
+def test_engine_cell(registry: Path) -> None:
+    """A compiled version is shown with how many times as fast it is, any other without."""
+    published(registry, "a", engine="sklearn")
+    compiled, asked = (entry.cells()[4] for entry in read_catalogue(registry)[:2])
+    assert re.fullmatch(r"linear, [\d.]+x", compiled)
+    assert asked == "sklearn"
 
 
 def test_what_cannot_be_read(registry: Path) -> None:

@@ -54,7 +54,13 @@ TEXTS = [
     " ".join(np.random.default_rng(i).choice(["free", "Prize", "hello", "ünder", "x", "win"], 6))
     for i in range(300)
 ]
-COMPILED_SAMPLES = ["digits", "digits-forest", "spam", "house-prices"]
+ENGINES = {
+    "digits": "linear",
+    "digits-forest": "onnx",
+    "spam": "onnx",
+    "house-prices": "onnx",
+    "movies": "sklearn",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -218,8 +224,7 @@ def test_kinds_of_models_compile(
 ) -> None:
     """Pipelines, named mixed columns, gaps, texts and regressors are served compiled, all outputs."""
     subject = case(estimator.fit(sample, target), sample)
-    compiled = subject.compile()
-    assert compiled.engine == "onnx", compiled.compilation.reason
+    compiled = subject.compile("onnx")
     tensors = [name for graph in compiled.compilation.graphs for name in graph.tensors]
     assert sorted(tensors) == sorted(each.name for each in subject.signature.outputs)
     assert_equal_answers(
@@ -302,10 +307,10 @@ class Picky(Ridge):  # type: ignore[misc]  # scikit-learn ships no types
 def test_what_scikit_learn_refuses_must_not_be_answered(case: MakeCase) -> None:
     """A graph that answers where the original refuses isn't equal."""
     lenient = case(Ridge().fit(X, PRICES), X)
-    engine = lenient.engine(lenient.compile())
+    engine = lenient.engine(lenient.compile("onnx"))
     picky = SklearnEngine(Picky().fit(X, PRICES))
     parity = compare(picky, engine, lenient.signature, lenient.rows)
-    assert "scikit-learn refuses what ONNX answers: ValueError: too large" in parity.problem
+    assert "scikit-learn refuses what it answers: ValueError: too large" in parity.problem
     assert not compare(
         SklearnEngine(lenient.estimator), engine, lenient.signature, lenient.rows
     ).problem
@@ -337,7 +342,7 @@ def test_missing_strings_stay_with_scikit_learn(case: MakeCase) -> None:
 
 def test_slower_graph_is_not_chosen(case: MakeCase, monkeypatch: pytest.MonkeyPatch) -> None:
     """An equal graph that takes longer isn't served, unless it was asked for."""
-    slow = {"onnx": {1: 900.0, 256: 900.0}, "sklearn": {1: 90.0, 256: 1000.0}}
+    slow = {"onnx": {1: 900.0, 64: 900.0}, "sklearn": {1: 90.0, 64: 1000.0}}
     monkeypatch.setattr(choose, "time_calls", lambda engine, rows, output: slow[engine.name])
     subject = case(forest(), X)
     compiled = subject.compile()
@@ -370,13 +375,13 @@ def test_converters_are_silent(case: MakeCase, capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", [*COMPILED_SAMPLES, "movies"])
+@pytest.mark.parametrize("name", ENGINES)
 def test_samples_answer_as_scikit_learn_does(name: str, sample_registry: Path) -> None:
     """Every sample's chosen engine answers 200 rows as scikit-learn does; all but one are compiled."""
     folder = sample_registry / name / "1"
     version = load_version(folder)
     manifest = version.manifest
-    assert manifest.engine == ("onnx" if name in COMPILED_SAMPLES else "sklearn")
+    assert manifest.engine == ENGINES[name]
     assert manifest.compilation.reason
     rows = read_sample(folder / "sample.npz", manifest.signature)
     rows = rows.take(range(min(len(rows), 250)))

@@ -63,9 +63,10 @@ def test_published(registry: Path) -> None:
         registry, "line", line(2.0), description="doubles", metrics={"r2": 0.5, "mae": 1}
     )
     folder = registry / "line" / "1"
-    assert {path.name for path in folder.iterdir()} == {"manifest.json", "model.skops", "sample.npz"}
+    files = {"manifest.json", "model.skops", "sample.npz", "linear.npz"}
+    assert {path.name for path in folder.iterdir()} == files
     assert verify(folder) == manifest
-    assert (manifest.name, manifest.version, manifest.engine) == ("line", 1, "sklearn")
+    assert (manifest.name, manifest.version, manifest.engine) == ("line", 1, "linear")
     assert (manifest.description, manifest.metrics) == ("doubles", {"r2": 0.5, "mae": 1})
     assert set(manifest.libraries) == {"python", *module.LIBRARIES}
     answer = load_version(folder).engine.run(TensorRows(LINE_SAMPLE), ("predict",))["predict"]
@@ -178,7 +179,7 @@ def test_everything_is_synced_before_the_rename(
     published(registry, "line")
     place = happened.index(f"rename to {registry / 'line' / '1'}")
     before, after = [Path(each).name for each in happened[:place]], happened[place + 1 :]
-    assert set(before) == {"model.skops", "sample.npz", "manifest.json", "version"}
+    assert set(before) == {"model.skops", "linear.npz", "sample.npz", "manifest.json", "version"}
     assert after == [str(registry / "line")]
 
 

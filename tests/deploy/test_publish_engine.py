@@ -42,26 +42,28 @@ def listed() -> dict[str, object]:
     return entry
 
 
-@pytest.mark.parametrize("engine", ["auto", "onnx", "sklearn"])
+@pytest.mark.parametrize("engine", ["auto", "linear", "onnx", "sklearn"])
 def test_engine_can_be_chosen(engine: str, home: Path) -> None:
     """The choice is kept in the manifest and shown with factor and reason."""
     done = publish(home, "m.skops", "--engine", engine)
     assert done.exit_code == 0, done.output
     entry = listed()
-    assert entry["engine"] == ("sklearn" if engine == "sklearn" else "onnx")
+    assert entry["engine"] == ("linear" if engine == "auto" else engine)
     compilation = entry["compilation"]
     if engine == "sklearn":
         assert compilation["reason"] == "asked for"
     else:
         assert compilation["factor"] > 1
         assert "equal on" in compilation["reason"]
-        assert "onnx, " in CliRunner().invoke(main, ["models"]).output
+        timed = {"linear", "onnx", "sklearn"} if engine == "auto" else {engine, "sklearn"}
+        assert set(compilation["timings_us"]) == timed
+        assert f"{entry['engine']}, " in CliRunner().invoke(main, ["models"]).output
 
 
 def test_progress_is_shown(home: Path) -> None:
     """Publishing says what takes a while, and the reason for its choice at the end."""
     output = publish(home, "m.skops").output
-    for words in ("converting", "comparing", "timing", "Its engine is onnx: equal on"):
+    for words in ("converting", "comparing", "timing", "Its engine is linear: equal on"):
         assert words in output
 
 
@@ -73,9 +75,16 @@ def test_model_that_cannot_be_compiled_is_published(home: Path) -> None:
     assert listed()["engine"] == "sklearn"
 
 
-def test_onnx_that_cannot_be_had_is_refused(home: Path) -> None:
-    """With --engine onnx such a model isn't published, and the exit code tells."""
-    done = publish(home, "own.skops", "--engine", "onnx")
+@pytest.mark.parametrize(
+    ("engine", "refusal"),
+    [
+        ("onnx", "can't be served by ONNX: RuntimeError: FunctionTransformer"),
+        ("linear", "can't be served as one product: FunctionTransformer"),
+    ],
+)
+def test_engine_that_cannot_be_had_is_refused(engine: str, refusal: str, home: Path) -> None:
+    """Such a model isn't published for the engine that was asked for, and the exit code tells."""
+    done = publish(home, "own.skops", "--engine", engine)
     assert done.exit_code == 1
-    assert "can't be served by ONNX" in done.output
+    assert refusal in " ".join(done.output.split())
     assert not list((home / "home" / "registry").glob("m/[0-9]*"))

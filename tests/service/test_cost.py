@@ -8,7 +8,11 @@ from service.manifest import Compilation
 from service.rows import TextRows
 from tests.fakes import fake_version, pairs
 
-TIMINGS = {"onnx": {1: 10.0, 8: 17.0, 256: 265.0}, "sklearn": {1: 200.0, 256: 300.0}}
+TIMINGS = {
+    "linear": {1: 3.0, 256: 28.5},
+    "onnx": {1: 10.0, 8: 17.0, 256: 265.0},
+    "sklearn": {1: 200.0, 256: 300.0},
+}
 
 
 def cost(engine: str) -> Cost:
@@ -25,6 +29,7 @@ def test_rows_that_the_loop_may_stand_still_for() -> None:
     assert (cost("onnx").fixed, cost("onnx").each) == (pytest.approx(9e-6), pytest.approx(1e-6))
     assert cost("onnx").inline_rows == pytest.approx((INLINE_SECONDS - 9e-6) / 1e-6)
     assert cost("onnx").rows(pairs((0, 0), (1, 1)), 2) == 2
+    assert cost("linear").inline_rows > cost("onnx").inline_rows
 
 
 def test_scikit_learn_is_never_cheap() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.compile.candidates import FOLDED
 from service.manifest import (
     MANIFEST,
     BrokenVersion,
@@ -53,15 +54,23 @@ def test_digest_of_a_version() -> None:
         assert version_digest(other) != version_digest(files)
 
 
+def test_manifest_from_before_folding(version: Path) -> None:
+    """A version that was published before an entry existed is read with that entry's default."""
+    entries = json.loads((version / MANIFEST).read_bytes())
+    assert entries["compilation"].pop("folded") == FOLDED
+    (version / MANIFEST).write_text(json.dumps(entries))
+    assert verify(version).compilation.folded == ""
+
+
 def test_untouched_version(version: Path) -> None:
     """A version that is as it was published passes."""
     manifest = verify(version)
-    assert set(manifest.files) == {"model.skops", SAMPLE}
+    assert set(manifest.files) == {"model.skops", FOLDED, SAMPLE}
     for name, digest in manifest.files.items():
         assert file_digest(version / name) == digest
 
 
-@pytest.mark.parametrize("name", ["model.skops", SAMPLE])
+@pytest.mark.parametrize("name", ["model.skops", FOLDED, SAMPLE])
 def test_changed_file(version: Path, name: str) -> None:
     """One changed byte in any file is found, and the file is named."""
     damage(version / name)
@@ -69,7 +78,7 @@ def test_changed_file(version: Path, name: str) -> None:
         verify(version)
 
 
-@pytest.mark.parametrize("name", ["model.skops", SAMPLE, MANIFEST])
+@pytest.mark.parametrize("name", ["model.skops", FOLDED, SAMPLE, MANIFEST])
 def test_missing_file(version: Path, name: str) -> None:
     """A missing file is named."""
     (version / name).unlink()

@@ -1,34 +1,15 @@
 """The compiled engine in a replica: what it needs, and what it doesn't."""
 
-import subprocess
-import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from service.manifest import MANIFEST, BrokenVersion
 from service.version import load_version, read_sample
-
-ASK = """
-import sys
-from pathlib import Path
-import service.asgi
-from service.version import SAMPLE, load_version, read_sample
-for folder in map(Path, sys.argv[1:]):
-    version = load_version(folder)
-    rows = read_sample(folder / SAMPLE, version.signature, 20)
-    for output in version.signature.outputs:
-        assert len(version.engine.run(rows, (output.name,))[output.name]) == 20
-print(*sorted({"sklearn", "pandas", "scipy", "skops", "joblib", "onnx", "skl2onnx"} & set(sys.modules)))
-"""
-
-
-def imported_by(*folders: Path) -> list[str]:
-    """Return which heavy packages a replica's code has imported once it has answered all outputs."""
-    done = subprocess.run(
-        [sys.executable, "-c", ASK, *map(str, folders)], capture_output=True, text=True, check=True
-    )
-    return done.stdout.split()
+from tests.published import published
+from tests.service.imported import imported_by
 
 
 def test_compiled_models_need_no_scikit_learn(sample_registry: Path) -> None:
@@ -42,12 +23,17 @@ def test_other_models_bring_scikit_learn(sample_registry: Path) -> None:
     assert "sklearn" in imported_by(sample_registry / "movies" / "1")
 
 
-def test_changed_graph_is_refused(sample_registry: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a version with three outputs, compiled to ONNX."""
+    values = np.random.default_rng(0).standard_normal((60, 4))
+    model = LogisticRegression().fit(values, np.arange(60) % 3)
+    published(tmp_path / "registry", "three", model, values, engine="onnx")
+    return tmp_path / "registry" / "three" / "1"
+
+
+def test_changed_graph_is_refused(folder: Path) -> None:
     """The compiled model is one of the version's verified files."""
-    folder = tmp_path / "digits" / "1"
-    folder.mkdir(parents=True)
-    for file in (sample_registry / "digits" / "1").iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
     load_version(folder)
     graph = folder / "model.onnx"
     graph.write_bytes(graph.read_bytes()[:-1] + b"\0")
@@ -56,9 +42,8 @@ def test_changed_graph_is_refused(sample_registry: Path, tmp_path: Path) -> None
     assert (folder / MANIFEST).exists()
 
 
-def test_one_call_for_outputs_of_one_graph(sample_registry: Path) -> None:
+def test_one_call_for_outputs_of_one_graph(folder: Path) -> None:
     """Labels and probabilities come from one run, in the order asked for; the scores from another."""
-    folder = sample_registry / "digits" / "1"
     version = load_version(folder)
     rows = read_sample(folder / "sample.npz", version.signature, 5)
     engine = version.engine
@@ -66,8 +51,8 @@ def test_one_call_for_outputs_of_one_graph(sample_registry: Path) -> None:
     answers = engine.run(rows, asked)
     assert {name: values.shape for name, values in answers.items()} == {
         "predict": (5,),
-        "predict_proba": (5, 10),
-        "decision_function": (5, 10),
+        "predict_proba": (5, 3),
+        "decision_function": (5, 3),
     }
     assert len(engine._plan(asked)) == 2
     assert len(engine._plan(("predict_proba", "predict"))) == 1
