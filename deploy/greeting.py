@@ -22,7 +22,11 @@ def greet(stack: Stack) -> str:
     if version is not None:
         folder = stack.registry / "digits" / version
         if read_manifest(folder).signature.kind == "tensor":
-            lines += ["", "Send a hand-written digit, twice: the second answer is cached.", ""]
+            lines += [
+                "",
+                "Send a hand-written digit, three times: the third answer is nginx's own.",
+                "",
+            ]
             lines += [curl(stack.url, folder)]
     return "\n".join(lines)
 

@@ -61,6 +61,7 @@ class Load:
         payloads: Sequence[Payload],
         check: Check = check_predictions,
         *,
+        headers: Mapping[str, str] | None = None,
         max_seconds: float = 300.0,
         timeout_seconds: float = 30.0,
     ) -> None:
@@ -70,6 +71,7 @@ class Load:
         self._path, self._name = parts.path, parts.netloc
         self._connections, self._rate, self._check = connections, rate_per_second, check
         self._payloads, self._slots = itertools.cycle(payloads), itertools.count()
+        self._headers = headers or {}
         self._max_seconds, self._timeout_seconds = max_seconds, timeout_seconds
         self._stopped = False
         self.result = Result()
@@ -126,7 +128,7 @@ class Load:
                 if connection.closed:
                     self.result.connections_opened += 1
                     await connection.open()
-                request = post(self._name, self._path + payload.path, payload.body)
+                request = post(self._name, self._path + payload.path, payload.body, self._headers)
                 reply = await connection.exchange(request)
         except (OSError, EOFError, ValueError) as loss:  # a TimeoutError is an OSError
             self.result.add_failure(self.elapsed, f"lost: {type(loss).__name__} {loss}")

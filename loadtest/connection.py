@@ -4,6 +4,7 @@ In: a request's bytes. Out: a whole `Reply`, or an exception when it got lost. `
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -15,11 +16,12 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def post(host: str, path: str, body: bytes) -> bytes:
-    """Return the bytes of a POST request with a JSON body."""
+def post(host: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return the bytes of a POST request with a JSON body, `headers` added to what that needs."""
+    added = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"{added}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
