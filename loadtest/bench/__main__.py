@@ -26,7 +26,6 @@ from loadtest.bench.wrk import CONNECTIONS, THREADS
 
 SECONDS, REPETITIONS = 8, 3
 QUICK_SECONDS, QUICK_REPETITIONS = 2, 1
-STARTS = 3
 CHART = "loadtest/bench/figures/bench.png"
 
 FilePath = click.Path(dir_okay=False, path_type=Path)
@@ -65,7 +64,7 @@ def main(
             else bench(
                 seconds or (QUICK_SECONDS if quick else SECONDS),
                 repetitions or (QUICK_REPETITIONS if quick else REPETITIONS),
-                dict(each.split("=", 1) for each in settings),
+                {name: value for name, _, value in (each.partition("=") for each in settings)},
             )
         )
         console.print(for_terminal(report))
@@ -108,7 +107,7 @@ def bench(seconds: int, repetitions: int, settings: dict[str, str]) -> Report:
             check(server, Workload("digits", "unique"), models["digits"])
 
         say("Starting one replica alone")
-        replica = measure_replica(folder, alone / "registry", port, STARTS, use)
+        replica = measure_replica(folder, alone / "registry", port, repetitions, use)
         say("Starting the servers")
         files = {name: version_folder(home, name) / "model.skops" for name in SAMPLES}
         servers = [

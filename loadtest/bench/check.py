@@ -7,15 +7,21 @@ error. `measure.py` calls it, for repeats before each run.
 import http.client
 import json
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loadtest.bench.servers import Server
 from loadtest.bench.workloads import MARK, UNMARKED, Workload
 
+Question = tuple[str, NDArray[Any]]  # a body, and the classes of its rows
+
 CHECKED_ROWS = 200
+CLIENTS = 8
 # A cache may keep an answer only once it has been asked for twice; the third pass then shows it.
 PASSES = 3
 
@@ -43,16 +49,23 @@ def warm_up(server: Server, workload: Workload, model: Any) -> Counter[str]:
 
 
 def _compare(server: Server, workload: Workload, model: Any, templates: list[str]) -> Counter[str]:
-    """Send bodies one after the other over one connection, and compare the answers."""
+    """Send each body once, from a few clients, and compare the answers."""
     bodies = [each.replace(MARK, UNMARKED) for each in templates]
     rows = [json.loads(body)["instances"] for body in bodies]
     expected = np.split(model.predict(np.concatenate(rows)), len(bodies))
+    questions = list(zip(bodies, expected, strict=True))
+    parts = [questions[first::CLIENTS] for first in range(CLIENTS)]
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        return sum(clients.map(lambda part: _ask(server, workload, part), parts), Counter())
+
+
+def _ask(server: Server, workload: Workload, questions: Sequence[Question]) -> Counter[str]:
+    """Send bodies one after the other over one connection, and compare the answers."""
     tiers: Counter[str] = Counter()
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
     try:
-        for body, classes in zip(bodies, expected, strict=True):
-            headers = {"Content-Type": "application/json"}
-            connection.request("POST", workload.path, body, headers)
+        for body, classes in questions:
+            connection.request("POST", workload.path, body, {"Content-Type": "application/json"})
             reply = connection.getresponse()
             answer = reply.read()
             right = {"predictions": classes.tolist()}

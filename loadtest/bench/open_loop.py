@@ -83,6 +83,16 @@ def run(url: str, requests: Iterator[bytes], rate: float, seconds: float) -> Arr
     """
     parts = urlsplit(url)
     senders = [Sender((parts.hostname or "", parts.port or 80)) for _ in range(CONNECTIONS)]
+    try:
+        return _send_all(senders, requests, rate, seconds)
+    finally:
+        for sender in senders:
+            sender.socket.close()
+
+
+def _send_all(
+    senders: list[Sender], requests: Iterator[bytes], rate: float, seconds: float
+) -> Arrivals:
     free, busy = deque(senders), set[Sender]()
     latencies: list[float] = []
     total, sent, failed = round(rate * seconds), 0, 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from loadtest.bench.proc import family, pss_bytes
 from loadtest.bench.processes import Process, program, running, wait_for
 from loadtest.bench.report import Replica
-from loadtest.bench.servers import Server
+from loadtest.bench.servers import Server, defaults
 
 POLL_SECONDS = 0.01
 
@@ -26,6 +26,7 @@ def measure_replica(
     pss, seconds = [], []
     with running(command, {}, log):
         environment = {
+            **defaults(),
             # As deploy/local/files.py starts one.
             "REGISTRY_DIR": str(registry),
             "REDIS_URL": f"unix://{redis}",
