@@ -14,6 +14,8 @@ LABELS = {
     RETURN_200: "nginx alone: return 200",
 }
 THICKNESS = 0.27
+# Where the scale begins, and how far it goes beyond the longest bar, for its value.
+LEFT, ROOM = 10, 4
 INCHES, DOTS_PER_INCH = (8, 8.2), 200
 GRID = "#e6e8ea"
 
@@ -42,8 +44,7 @@ def draw(report: Report, file: Path) -> None:
         weight = "bold" if server == FLOTILLA else "normal"
         axes.bar_label(bars, texts, padding=3, fontsize=8.5, fontweight=weight)
     axes.set_xscale("log")
-    axes.set_xlim(left=10)
-    axes.set_xmargin(0.12)
+    axes.set_xlim(LEFT, ROOM * max(each.rate for each in report.measurements if each.server in BARS))
     axes.set_ymargin(0.01)
     axes.set_yticks(range(len(WORKLOADS)), [each.title.replace(": ", "\n") for each in WORKLOADS])
     axes.invert_yaxis()

@@ -5,6 +5,7 @@
 
 from pathlib import Path
 from statistics import median
+from textwrap import fill
 
 from loadtest.bench.machine import in_short
 from loadtest.bench.report import ENGINE, FASTAPI, FLOTILLA, RETURN_200, Arrivals, Report, short
@@ -12,6 +13,7 @@ from loadtest.bench.table import markdown_table
 from loadtest.bench.workloads import WORKLOADS, Workload
 
 BEGIN, END = "<!-- figures: written by `make bench-readme` -->", "<!-- end of figures -->"
+WIDTH = 104
 HEAD = ("rows a second", "Flotilla", "FastAPI", "factor", "of `return 200`", "of the engine alone")
 
 
@@ -31,8 +33,11 @@ def write_readme(report: Report, readme: Path, chart: str) -> None:
 def figures(report: Report, chart: str) -> str:
     """Return the short table, the latencies, what a replica costs, and the conditions."""
     rows = [_cells(report, workload) for workload in WORKLOADS]
+    texts = [
+        fill(text, WIDTH, break_on_hyphens=False) for text in (_latencies(report), _conditions(report))
+    ]
     picture = f"![Rows a second of each workload, as bars]({chart})"
-    return "\n\n".join([markdown_table(HEAD, rows), picture, _latencies(report), _conditions(report)])
+    return "\n\n".join([markdown_table(HEAD, rows), picture, *texts])
 
 
 def _cells(report: Report, workload: Workload) -> tuple[str, ...]:
