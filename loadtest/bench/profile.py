@@ -154,9 +154,9 @@ its worker and answers about half of them: a request costs the sum of both rows,
 {samples} samples by py-spy, of threads that ran or wanted to ({busy} of the time, while the worker had
 {had} of a core), by the file of the innermost Python frame; what is below {least} is left out. The
 worker isn't stopped for a sample, so a single one may be wrong. C code counts for the Python line that
-calls it: msgspec for `service/protocols/`; the parser, uvloop's writes and the kernel's part of them for
-`gunicorn` and `asyncio`. What uvloop does between two callbacks, the kernel for it, and some of the
-waiting can't be split.
+calls it: msgspec for `service/protocols/`; the parser, uvloop's writes and the kernel's part of them
+for `gunicorn` and `asyncio`. What uvloop does between two callbacks, the kernel for it, and some of
+the waiting can't be split.
 
 {stations}
 """
