@@ -30,6 +30,7 @@ def draw(report: Report, file: Path) -> None:
 
     mpl.use("agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import EngFormatter
 
     figure, axes = plt.subplots(figsize=INCHES, dpi=DOTS_PER_INCH, layout="constrained")
     for index, (server, colour) in enumerate(BARS.items()):
@@ -49,9 +50,7 @@ def draw(report: Report, file: Path) -> None:
     axes.set_yticks(range(len(WORKLOADS)), [each.title.replace(": ", "\n") for each in WORKLOADS])
     axes.invert_yaxis()
     axes.set_xlabel("rows a second, logarithmic; in brackets: times the hand-written FastAPI server")
-    axes.xaxis.set_major_formatter(
-        lambda value, _: short(value).replace(".00", "").replace("0.0k", "0k")
-    )
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.grid(axis="x", color=GRID)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
