@@ -5,7 +5,7 @@
 export
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status images up-docker down-docker test check bench
+.PHONY: help up down status images up-docker down-docker test check bench bench-readme profile
 
 RUN_PROGRAMS := nginx redis-server prometheus
 
@@ -36,9 +36,17 @@ test: .venv/ready-dev ## Run all tests against real nginx, Redis, Prometheus, re
 check: .venv/ready-dev ## Check style and types
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
-bench: .venv/ready-dev ## Measure requests a second beside FastAPI and nginx itself
+bench: .venv/ready-dev ## Measure rows a second beside FastAPI and nginx itself
 	@deploy/setup dev $(RUN_PROGRAMS) wrk
 	@.venv/bin/python -m loadtest.bench
+
+bench-readme: .venv/ready-dev ## The same, and write figures and chart into the README
+	@deploy/setup dev $(RUN_PROGRAMS) wrk
+	@.venv/bin/python -m loadtest.bench --readme
+
+profile: .venv/ready-dev ## Write a table of where a request's microseconds go
+	@deploy/setup dev $(RUN_PROGRAMS) wrk
+	@.venv/bin/python -m loadtest.bench.profile
 
 .venv/ready-run: requirements.txt requirements-fast.txt pyproject.toml deploy/setup
 	@deploy/setup run $(RUN_PROGRAMS)

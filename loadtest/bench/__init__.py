@@ -1,1 +1,1 @@
-"""Flotilla's rate beside nginx's own and a hand-written FastAPI server's, in one run."""
+"""Flotilla's rates beside nginx's own, a hand-written FastAPI server's and the engine's, in one run."""

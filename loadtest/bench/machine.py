@@ -1,19 +1,30 @@
-"""Say what a figure was measured on: a rate without the machine and the versions means nothing."""
+"""Say what a figure was measured on: a rate without machine, versions and commit means nothing."""
 
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from loadtest.bench.servers import program
+from loadtest.bench.processes import ROOT, program
 
-PACKAGES = ("scikit-learn", "numpy", "gunicorn", "uvloop", "fastapi", "uvicorn", "orjson")
+PACKAGES = (
+    "scikit-learn",
+    "onnxruntime",
+    "numpy",
+    "gunicorn",
+    "uvloop",
+    "fastapi",
+    "uvicorn",
+    "orjson",
+)
 
 
 def machine() -> dict[str, str]:
     """Return the processor, the cores this process may use, and the versions that matter."""
     return {
+        "commit": commit(),
         "cpu": _cpu_model(),
         "cores": str(len(os.sched_getaffinity(0))),
         # What else runs takes from all the servers, though not evenly.
@@ -24,6 +35,27 @@ def machine() -> dict[str, str]:
         "wrk": _first_line("wrk", "-v").split()[1],
         **{package: version(package) for package in PACKAGES},
     }
+
+
+def commit() -> str:
+    """Return the short name of what is measured, marked where files differ from it."""
+    name = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return (name + ("+changes" if changed else "")) or "unknown"
+
+
+def in_short(machine: Mapping[str, str]) -> str:
+    """Name processor, cores and commit for a title."""
+    return f"{machine['cpu']}, {machine['cores']} cores, commit {machine['commit']}"
+
+
+def _git(*words: str) -> str:
+    """Return what git prints, nothing where there is no git or no repository."""
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()
 
 
 def _cpu_model() -> str:

@@ -5,9 +5,11 @@ In: a command, its environment, a log. Out: the process while its context lasts.
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -61,7 +63,33 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str], log: Path
         raise StartError(f"{' '.join(command)}: exit code {code}\n{_end_of(log)}")
 
 
-def wait_for(process: Process, port: int, path: str, log: Path) -> None:
+def output_of(module: str, *arguments: str, patience_seconds: float) -> bytes:
+    """Run one of our modules in a process of its own and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **ONE_THREAD},
+        capture_output=True,
+        check=False,
+        timeout=patience_seconds,
+    )
+    if done.returncode:
+        raise StartError(f"{module}: exit code {done.returncode}\n{done.stderr.decode()[-2000:]}")
+    return done.stdout
+
+
+def program(name: str) -> str:
+    """Return the path of a program; raise StartError where it is missing."""
+    # Debian keeps nginx where only root's PATH looks.
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise StartError(f"the benchmark needs {name}: apt-get install {name}")
+    return found
+
+
+def wait_for(
+    process: Process, port: int, path: str, log: Path, poll_seconds: float = POLL_SECONDS
+) -> None:
     """Wait until a GET is answered with 200; raise StartError when that doesn't come."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -74,7 +102,7 @@ def wait_for(process: Process, port: int, path: str, log: Path) -> None:
             pass  # it is still on its way up
         finally:
             connection.close()
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
     raise StartError(f"nothing answers GET {path} on port {port}\n{_end_of(log)}")
 
 

@@ -1,31 +1,45 @@
-"""Turn the runs into medians, spreads and ratios, for the terminal, for Markdown and as JSON.
+"""What was measured, as it is kept in a file: medians, spreads, ratios; JSON out and in again.
 
-In: the runs of each workload and server. Out: a `Report`. `__main__.py` calls it.
+In: the runs of each workload and server. Out: a `Report`, for `table.py`, `chart.py`, `readme.py`.
 """
 
-import itertools
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from statistics import median
+from typing import Self
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+import msgspec
 
-from loadtest.bench.servers import FASTAPI, RETURN_200
 from loadtest.bench.workloads import Workload
-from loadtest.bench.wrk import Run
 
-COLUMNS = ("", "rows/s", "min-max", "x FastAPI", "x return 200", "p99 ms", "failed")
+FLOTILLA, FASTAPI, RETURN_200 = "Flotilla", "FastAPI", "return 200"
+ENGINE = "engine alone"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's outcome; wrk's latencies are those of a closed loop of 32 connections."""
+
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+    non_2xx: int = 0
+    socket_errors: int = 0
+
+    @property
+    def failed(self) -> int:
+        """Count the requests that went wrong."""
+        return self.non_2xx + self.socket_errors
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """All runs of one workload against one server."""
+    """All runs of one workload against one server, and the tiers that answered before (X-Cache)."""
 
     workload: Workload
     server: str
-    runs: tuple[Run, ...]
+    runs: list[Run]
+    tiers: dict[str, int] = field(default_factory=dict)
 
     @property
     def rates(self) -> list[float]:
@@ -38,9 +52,39 @@ class Measurement:
         return median(self.rates)
 
     @property
+    def p99_ms(self) -> float:
+        """Return the median of the runs' p99."""
+        return median(run.p99_ms for run in self.runs)
+
+    @property
     def failed(self) -> int:
         """Count what went wrong in all the runs."""
         return sum(run.failed for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """One run at a fixed rate of arrivals; latencies count from the moment a request was due."""
+
+    target_per_second: float
+    held_per_second: float
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    failed: int
+
+    @property
+    def held(self) -> bool:
+        """Say whether the generator kept within 1 % of its rate; if not, latencies mean nothing."""
+        return abs(self.held_per_second / self.target_per_second - 1) <= 0.01
+
+
+@dataclass(frozen=True)
+class Replica:
+    """Each measured start of one replica with one compiled model: its memory, its seconds to ready."""
+
+    pss_mb: list[float]
+    start_seconds: list[float]
 
 
 @dataclass(frozen=True)
@@ -48,84 +92,42 @@ class Report:
     """What was measured, on what."""
 
     machine: dict[str, str]
-    settings: dict[str, int]
-    measurements: Sequence[Measurement]
+    settings: dict[str, str]
+    measurements: list[Measurement]
+    arrivals: dict[str, list[Arrivals]]  # by server, for unique rows of `digits`
+    replica: Replica
 
     @property
     def failed(self) -> int:
         """Count what went wrong in all the runs: with any, the figures aren't to be quoted."""
-        return sum(measurement.failed for measurement in self.measurements)
+        open_loop = sum(run.failed for runs in self.arrivals.values() for run in runs)
+        return open_loop + sum(measurement.failed for measurement in self.measurements)
+
+    def find(self, workload: Workload, server: str) -> Measurement:
+        """Return what answers to a workload at a server; raise KeyError where nothing does.
+
+        The hand-written server has each model once, whatever engine Flotilla uses for it, and
+        nginx's `return 200` doesn't look at the model at all.
+        """
+        model = {FASTAPI: workload.original, RETURN_200: "digits"}.get(server, workload.model)
+        return self._by_key[Workload(model, workload.shape), server]
 
     def ratio(self, measurement: Measurement, server: str) -> float:
         """Return a measurement's rate as a multiple of another server's on the same workload."""
-        rates = {(other.workload, other.server): other.rate for other in self.measurements}
-        return measurement.rate / rates[measurement.workload, server]
+        return measurement.rate / self.find(measurement.workload, server).rate
 
-    def cells(self, measurement: Measurement) -> tuple[str, ...]:
-        """Return the cells of a measurement's row."""
-        rates = measurement.rates
-        return (
-            measurement.server,
-            short(measurement.rate),
-            f"{short(min(rates))}-{short(max(rates))}",
-            f"{self.ratio(measurement, FASTAPI):.2f}",
-            f"{self.ratio(measurement, RETURN_200):.3f}",
-            f"{median(run.p99_ms for run in measurement.runs):.1f}",
-            f"{measurement.failed} FAILED" if measurement.failed else "0",
-        )
+    @property
+    def _by_key(self) -> Mapping[tuple[Workload, str], Measurement]:
+        return {(each.workload, each.server): each for each in self.measurements}
 
-    def sections(self) -> list[tuple[str, list[tuple[str, ...]]]]:
-        """Return each workload's title with the rows of its servers."""
-        groups = itertools.groupby(self.measurements, lambda each: each.workload)
-        return [(workload.title, list(map(self.cells, group))) for workload, group in groups]
-
-    def table(self) -> Table:
-        """Return the table for a terminal of 80 columns."""
-        table = Table(
-            box=SIMPLE_HEAD, collapse_padding=True, show_edge=False, caption=self.conditions()
-        )
-        table.caption_justify = "left"
-        for index, column in enumerate(COLUMNS):
-            table.add_column(column, justify="right" if index else "left", no_wrap=index < 3)
-        for title, rows in self.sections():
-            table.add_section()
-            table.add_row(f"[bold]{title}")
-            for name, *cells in rows:
-                table.add_row(f"  {name}", *cells, style="red" if cells[-1] != "0" else None)
-        return table
-
-    def markdown(self) -> str:
-        """Return a table for each workload, and the conditions."""
-        lines = []
-        for title, rows in self.sections():
-            rule = ["---"] + ["---:"] * (len(COLUMNS) - 1)
-            table = [(title, *COLUMNS[1:]), rule, *rows]
-            lines += ["| " + " | ".join(cells) + " |" for cells in table] + [""]
-        return "\n".join([*lines, self.conditions(), ""])
-
-    def json(self) -> str:
+    def json(self) -> bytes:
         """Return everything, each single run included."""
-        measurements = [
-            {
-                **asdict(measurement),
-                "rows_per_second": measurement.rate,
-                "of_fastapi": self.ratio(measurement, FASTAPI),
-                "of_return_200": self.ratio(measurement, RETURN_200),
-                "failed": measurement.failed,
-            }
-            for measurement in self.measurements
-        ]
-        content = {"machine": self.machine, "settings": self.settings, "measurements": measurements}
-        return json.dumps(content, indent=2) + "\n"
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
-    def conditions(self) -> str:
-        """Say in a few words how and on what it was measured."""
-        settings = ", ".join(f"{value} {name}" for name, value in self.settings.items())
-        parts = ", ".join(f"{name} {value}" for name, value in self.machine.items())
-        return (
-            f"wrk on the same machine, closed loop: {settings}. Medians; no two bodies equal. "
-            f"Flotilla through nginx, no cache; FastAPI with two workers, asked directly. {parts}."
-        )
+    @classmethod
+    def from_json(cls, content: bytes) -> Self:
+        """Return the report that `json` wrote; raise msgspec.MsgspecError for anything else."""
+        return msgspec.json.decode(content, type=cls)
 
 
 def short(rate: float) -> str:

@@ -1,18 +1,21 @@
 """What is measured: Flotilla's local stack, nginx's own `return 200`, FastAPI by hand.
 
-In: a scratch folder and a free port. Out: a `Server` while its context lasts. `__main__.py` calls.
+In: a scratch folder, what is published in it, a free port. Out: a `Server` while its
+context lasts. `__main__.py` calls.
 """
 
-import shutil
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest.bench.processes import StartError, run_to_end, running, uninterrupted, wait_for
+from loadtest.bench.processes import ROOT, program, run_to_end, running, uninterrupted, wait_for
+from loadtest.bench.report import FASTAPI, FLOTILLA, RETURN_200
+from loadtest.bench.workloads import Workload
 
-FLOTILLA, RETURN_200, FASTAPI = "Flotilla", "return 200", "FastAPI"
+REPLICAS = 2
 
 # Relative paths are relative to nginx's prefix, the scratch folder.
 NGINX_CONF = """\
@@ -45,27 +48,40 @@ class Server:
     name: str
     url: str
 
+    def has(self, workload: Workload) -> bool:
+        """Say whether it is asked for this; see `Report.find` for what stands in where it isn't."""
+        if self.name == RETURN_200:
+            return workload.model == "digits"
+        return self.name != FASTAPI or workload.model == workload.original
+
 
 @contextmanager
-def flotilla(folder: Path, port: int, models: Sequence[str]) -> Iterator[Server]:
-    """Run the local stack with two replicas and no cache; it takes `port` and some that follow."""
+def flotilla(home: Path, port: int, settings: Mapping[str, str]) -> Iterator[Server]:
+    """Run the local stack on what is published in a folder; it takes `port` and some that follow."""
     environment = {
-        "FLOTILLA_HOME": str(folder / "flotilla"),
+        **defaults(),
+        "FLOTILLA_HOME": str(home),
         "HTTP_ADDRESS": "127.0.0.1",
         "HTTP_PORT": str(port),
         "PROMETHEUS_PORT": str(port + 1),
         "REPLICA_PORT": str(port + 2),
-        "CACHE": "off",
+        **settings,
     }
-    command, log = [sys.executable, "-m", "deploy"], folder / "flotilla.log"
+    command, log = [sys.executable, "-m", "deploy"], home / "bench.log"
     try:
-        up = [*command, "up", "--replicas", "2", "--samples", ",".join(models)]
+        up = [*command, "up", "--replicas", str(REPLICAS), "--samples", "none"]
         run_to_end(up, environment, log)
         yield Server(FLOTILLA, f"http://127.0.0.1:{port}")
     finally:
         # The stack's processes outlive the command that started them, so it takes another one.
         with uninterrupted():
             run_to_end([*command, "down"], environment, log)
+
+
+def defaults() -> dict[str, str]:
+    """Return every setting as unset: what is measured is the kit as it comes, not this shell's."""
+    example = (ROOT / ".env.example").read_text()
+    return dict.fromkeys(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE), "")
 
 
 @contextmanager
@@ -91,18 +107,3 @@ def fastapi(folder: Path, port: int, models: Mapping[str, Path]) -> Iterator[Ser
     with running(command, environment, log) as process:
         wait_for(process, port, "/openapi.json", log)
         yield Server(FASTAPI, f"http://127.0.0.1:{port}")
-
-
-def published_model(folder: Path, name: str) -> Path:
-    """Return the file of the newest version that `flotilla` published in a scratch folder."""
-    versions = (folder / "flotilla" / "registry" / name).glob("*/model.skops")
-    return max(versions, key=lambda file: int(file.parent.name))
-
-
-def program(name: str) -> str:
-    """Return the path of a program; raise StartError where it is missing."""
-    # Debian keeps nginx where only root's PATH looks.
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        raise StartError(f"the benchmark needs {name}: apt-get install {name}")
-    return found

@@ -1,52 +1,56 @@
 """Run wrk once against one server and read its outcome.
 
-In: a URL and a file of templates (`workloads.py`). Out: a `Run`. `__main__.py` calls it.
+In: a server, a workload, and numbers that make rows unique. Out: a `Run`. `measure.py` calls it.
 """
 
 import json
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest.bench.servers import program
+from loadtest.bench.processes import program
+from loadtest.bench.report import Run
+from loadtest.bench.servers import Server
+from loadtest.bench.workloads import SHAPES, Workload, zipf_draws
 
 THREADS = 2
 CONNECTIONS = 32
-SCRIPT = Path(__file__).parent / "lua" / "unique.lua"
+SCRIPTS = Path(__file__).parent / "lua"
 GRACE_SECONDS = 30
 # By default 2 s: a slow server would look like a broken one.
 TIMEOUT = "10s"
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run's outcome; latencies are those of a closed loop of 32 connections."""
-
-    requests_per_second: float
-    p50_ms: float
-    p99_ms: float
-    non_2xx: int
-    socket_errors: int
-
-    @property
-    def failed(self) -> int:
-        """Count the requests that went wrong."""
-        return self.non_2xx + self.socket_errors
+def write_bodies(folder: Path) -> None:
+    """Write into a folder what the scripts read: the bodies of each shape, and Zipf's draws."""
+    for shape in SHAPES:
+        bodies = Workload("digits", shape).bodies()
+        (folder / f"{shape}.txt").write_text("\n".join(bodies) + "\n")
+    (folder / "draws.txt").write_text("\n".join(map(str, zipf_draws())) + "\n")
 
 
-def measure(url: str, templates: Path, seconds: int, first: int, step: int) -> Run:
-    """Load a URL for some seconds with bodies numbered from `first`, `step` numbers a thread."""
+def measure(server: Server, workload: Workload, folder: Path, seconds: int, numbers: range) -> Run:
+    """Load a server for some seconds; rows that have to be unique get theirs from `numbers`."""
     command = [program("wrk"), f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s"]
     command += ["--timeout", TIMEOUT]
-    command += ["-s", str(SCRIPT), url, "--", str(templates), str(first), str(step)]
+    if workload.shape == "repeats":
+        script, arguments = "repeats.lua", [str(folder / "draws.txt")]
+    else:
+        script, arguments = "unique.lua", [str(numbers.start), str(len(numbers) // THREADS)]
+    url = server.url + workload.path
+    command += ["-s", script, url, "--", str(folder / f"{workload.shape}.txt"), *arguments]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=seconds + GRACE_SECONDS
+        command,
+        cwd=SCRIPTS,  # where they find outcome.lua
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=seconds + GRACE_SECONDS,
     )
     return parse(done.stdout)
 
 
 def parse(output: str) -> Run:
-    """Read the line of JSON with which `lua/unique.lua` ends."""
+    """Read the line of JSON with which `lua/outcome.lua` ends."""
     outcome = json.loads(output.splitlines()[-1])
     return Run(
         requests_per_second=outcome["requests"] / outcome["microseconds"] * 1e6,
