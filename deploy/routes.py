@@ -1,6 +1,6 @@
 """Routes: which version answers for a model. A generation is written, then one rename makes it live.
 
-nginx resolves `routes/{model}/current/{bucket}` at each request and replicas read the same link, so
+nginx resolves `routes/{model}/current` at each request and replicas read the same link, so
 there is one place where a version is chosen. Generations are kept: they are the history.
 """
 
@@ -18,8 +18,6 @@ from msgspec import Struct
 from deploy.errors import Refused, writing
 from service.manifest import BrokenVersion, Manifest, verify
 from service.registry import ROUTES
-
-BUCKETS = ("0",)
 
 
 class Route(Struct, frozen=True):
@@ -88,8 +86,6 @@ def _write_generation(shelf: Path, route: Route, target: str) -> None:
     last = max((int(each.name.partition("-")[0]) for each in shelf.glob("[0-9]*-*")), default=0)
     generation = shelf / f"{last + 1:06d}-{target}"
     generation.mkdir()
-    for bucket in BUCKETS:
-        (generation / bucket).symlink_to(".")
     (generation / "route.json").write_bytes(msgspec.json.encode(route) + b"\n")
     pointer = shelf / ".current"
     pointer.unlink(missing_ok=True)

@@ -11,4 +11,5 @@ sed -i \
     -e "s/inactive=[^ ]*/inactive=${EDGE_CACHE_TTL_SECONDS}s/" \
     -e "s/keys_zone=[^ ]*/keys_zone=edge:$EDGE_CACHE_KEYS/" \
     "$conf/edge_storage.conf"
-exec nginx -e stderr -p /flotilla -c "$conf/nginx.conf" -g 'daemon off;'
+cd /flotilla
+exec nginx -e stderr -p ./ -c "$conf/nginx.conf" -g 'daemon off;'

@@ -70,7 +70,7 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
     write_program(
         home,
         "nginx",
-        f"{programs['nginx']} -e stderr -p {home} -c {home}/nginx/nginx.conf -g 'daemon off;{user}'",
+        f"{programs['nginx']} -e stderr -p ./ -c {home}/nginx/nginx.conf -g 'daemon off;{user}'",
         40,
         stop_signal="QUIT",
     )
