@@ -8,6 +8,8 @@ from service.rows import Rows, TextRows
 
 # Handing a call to the thread and back costs some 40 µs; the loop may well stand still for more.
 INLINE_SECONDS = 200e-6
+# An old call's weight after each new one: the last fifty or so count.
+KEPT = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,38 @@ class Cost:
         if self.characters and isinstance(rows, TextRows):
             return max(count, sum(map(len, rows.values)) / self.characters)
         return count
+
+
+class CallCost:
+    """What a call costs however many rows it has, learned from calls of different sizes.
+
+    A straight line through (rows, seconds) by least squares; an older call weighs less and less.
+    """
+
+    __slots__ = ("_rows", "_rows_rows", "_rows_seconds", "_seconds", "_weight")
+
+    def __init__(self) -> None:
+        self._weight = self._rows = self._seconds = self._rows_rows = self._rows_seconds = 0.0
+
+    def learn(self, seconds: float, rows: int) -> None:
+        """Learn from a call."""
+        self._weight = self._weight * KEPT + 1.0
+        self._rows = self._rows * KEPT + rows
+        self._seconds = self._seconds * KEPT + seconds
+        self._rows_rows = self._rows_rows * KEPT + rows * rows
+        self._rows_seconds = self._rows_seconds * KEPT + rows * seconds
+
+    @property
+    def fixed(self) -> float:
+        """Seconds of a call without a row; all of it as long as all calls have been equally large."""
+        if not self._weight:
+            return 0.0
+        rows, seconds = self._rows / self._weight, self._seconds / self._weight
+        spread = self._rows_rows / self._weight - rows * rows
+        if spread < 1e-6 * rows * rows:
+            return seconds
+        each = (self._rows_seconds / self._weight - rows * seconds) / spread
+        return min(seconds, max(0.0, seconds - each * rows))
 
 
 def expected_row_seconds(manifest: Manifest) -> float | None:

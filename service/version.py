@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from service.cache_key import RowKeys
-from service.cost import Cost, expected_cost
+from service.cost import CallCost, Cost, expected_cost
 from service.counts import Counts
 from service.engine import Engine, load_engine
 from service.gate import CacheGate
@@ -31,6 +31,7 @@ class LoadedVersion:
     cost: Cost = field(default_factory=Cost)
     counts: Counts = field(default_factory=Counts)
     gate: CacheGate = field(default_factory=CacheGate)
+    call_cost: CallCost = field(default_factory=CallCost)
     codecs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -30,6 +31,7 @@ from tests.fakes import (
 from tests.polling import run
 
 PREDICT = ("predict",)
+ROUNDS = 4
 BOTH = ("predict_proba", "predict")
 
 
@@ -314,6 +316,46 @@ def test_calls_are_counted() -> None:
     assert counts.batch_rows.cumulative()[:3] == [("1.0", 1), ("2.0", 1), ("4.0", 2)]
     assert sum(counts.queue_seconds.buckets) == 3
     assert counts.queue_seconds.sum > 0
+
+
+class Slow(FakeEngine):
+    """Takes long for a call, however many rows it has."""
+
+    def run(self, rows: TensorRows, outputs: tuple[str, ...]) -> dict[str, Any]:
+        """Answer late."""
+        time.sleep(0.05)
+        return super().run(rows, outputs)
+
+
+def test_who_comes_back_goes_together() -> None:
+    """Clients who ask again soon after they were answered share the next call, too."""
+
+    async def client(it: Bench, version: LoadedVersion, turns: int) -> None:
+        for _ in range(ROUNDS):
+            assert (await it.submit((1, 1), version=version))["predict"] == [2]
+            for _ in range(turns):  # one comes back a little later than the other
+                await asyncio.sleep(0)
+
+    async def scenario() -> None:
+        async with bench() as it:
+            version = fake_version(Slow())
+            await asyncio.gather(*(client(it, version, turns) for turns in range(1, 9)))
+            assert [len(rows) for rows, _ in version.engine.calls] == [8] * ROUNDS
+
+    run(scenario())
+
+
+def test_a_pause_ends_by_itself() -> None:
+    """After a call somebody new is answered though those who were answered don't come back."""
+
+    async def scenario() -> None:
+        async with bench() as it:
+            version = fake_version(Slow())
+            await asyncio.gather(*(it.submit((1, 1), version=version) for _ in range(8)))
+            assert (await it.submit((2, 2), version=version))["predict"] == [4]
+            assert [len(rows) for rows, _ in version.engine.calls] == [8, 1]
+
+    run(scenario())
 
 
 @pytest.mark.parametrize(("seconds_a_row", "on_the_loop"), [(1e-6, True), (1.0, False)])

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from service.cost import INLINE_SECONDS, Cost, expected_cost
+from service.cost import INLINE_SECONDS, CallCost, Cost, expected_cost
 from service.manifest import Compilation
 from service.rows import TextRows
 from tests.fakes import fake_version, pairs
@@ -49,3 +49,30 @@ def test_long_text_counts_as_many_rows() -> None:
     cost = Cost(fixed=0.0, each=1.0, characters=10.0)
     assert cost.rows(TextRows(["short"]), 1) == 1
     assert cost.rows(TextRows(["x" * 1000, "short"]), 2) == pytest.approx(100.5)
+
+
+@pytest.mark.parametrize(("fixed", "each"), [(7e-3, 30e-6), (0.0, 1e-3), (5e-3, 0.0)])
+def test_what_a_call_costs_is_learned(fixed: float, each: float) -> None:
+    """From calls of different sizes it is learned what a call costs without any row."""
+    cost = CallCost()
+    assert cost.fixed == 0.0
+    for n in range(200):
+        rows = 1 + n % 16
+        cost.learn(fixed + each * rows, rows)
+    assert cost.fixed == pytest.approx(fixed, abs=1e-6)
+
+
+def test_calls_of_one_size() -> None:
+    """As long as all calls have been equally large, nothing says that fewer rows would cost less."""
+    cost = CallCost()
+    for _ in range(10):
+        cost.learn(8e-3, 16)
+    assert cost.fixed == pytest.approx(8e-3)
+
+
+def test_old_calls_are_forgotten() -> None:
+    """A model that got faster is known as fast soon."""
+    cost = CallCost()
+    for seconds in [1.0] * 100 + [1e-3] * 600:
+        cost.learn(seconds, 4)
+    assert cost.fixed == pytest.approx(1e-3, rel=0.02)
