@@ -1,7 +1,7 @@
-"""The door of a replica: predictions are answered on the event loop, everything else is Flask's.
+"""The door of a replica: predictions and health are answered on the event loop, all else is Flask's.
 
 A small ASGI application without a framework (https://asgi.readthedocs.io): a framework's hello-world
-costs four times as much as a bare one, and there are only two routes to tell apart. Most predictions
+costs four times as much as a bare one, and there are only a few routes to tell apart. Most predictions
 don't even come here: `service.lane` takes them off the connection before.
 """
 
@@ -12,7 +12,9 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 
 from service.errors import MethodNotAllowed
+from service.health import PATHS, health
 from service.predictions import Predictions
+from service.registry import Registry
 from service.replica import Replica
 from service.reply import Reply
 from service.request import (
@@ -36,6 +38,7 @@ class Door:
 
     def __init__(self) -> None:
         self.predictions: Predictions
+        self._registry: Registry
         self._flask: Any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,6 +47,9 @@ class Door:
             await self._live(receive, send)
         elif path := PREDICTION_PATH.fullmatch(scope["path"]):
             await send_reply(await self._predict(Target.of(path), scope, receive), send)
+        elif scope["path"] in PATHS and scope["method"] in ("GET", "HEAD"):
+            predictions = self.predictions
+            await send_reply(health(scope["path"], self._registry, predictions.own_fields), send)
         else:
             await self._flask(scope, receive, send)
 
@@ -72,6 +78,7 @@ class Door:
         await receive()
         replica = Replica(Settings.read(os.environ))
         self.predictions = Predictions(replica)
+        self._registry = replica.registry
         self._flask = WSGIMiddleware(create_app(replica).wsgi_app, workers=FLASK_THREADS)  # type: ignore[arg-type]
         await replica.start()
         await send({"type": "lifespan.startup.complete"})

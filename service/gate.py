@@ -65,8 +65,10 @@ class CacheGate:
 
     def describe(self) -> str:
         """Say in words what is done and why."""
-        if self.mode == "off" or not self._seen:
-            return self.mode
+        if self.mode == "off":
+            return "off"
+        if not self._seen:
+            return f"{self.mode}: nothing looked up yet"
         lookup, compute = self.lookup_seconds * 1e6, (self.compute_seconds or 0.0) * 1e6
         found = f"{self.hit_rate:.0%} of rows found"
         what = "rows are looked up" if self.open else "bypassed"

@@ -32,7 +32,7 @@ class Predictions:
         self._registry = replica.registry
         self._predictor = replica.predictor
         self._unknown = replica.metrics.unknown
-        self._own: Fields = (
+        self.own_fields: Fields = (
             (b"content-type", b"application/json"),
             (b"x-replica", replica.settings.replica_name.encode()),
         )
@@ -87,7 +87,7 @@ class Predictions:
         found = self._right.get((version, cache))
         if found is None:
             added = ((b"x-model-version", version.encode()), (b"x-cache", cache.encode()))
-            found = self._right[version, cache] = ReplyHead(200, self._own + added)
+            found = self._right[version, cache] = ReplyHead(200, self.own_fields + added)
         return found
 
     def binary_head(self, version: str, cache: str, json_size: int) -> ReplyHead:
@@ -99,7 +99,7 @@ class Predictions:
 
     def error_head(self, version: LoadedVersion | None, error: FlotillaError) -> ReplyHead:
         """Return the head of a reply with an error."""
-        fields = self._own
+        fields = self.own_fields
         if version:
             fields += ((b"x-model-version", version.number.encode()),)
         if error.retry_after_seconds is not None:

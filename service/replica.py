@@ -28,6 +28,7 @@ class Replica:
         self.metrics = Metrics()
         self.registry = Registry(settings.registry_dir, self._watch, self._show)
         self._cache = self._make_cache()
+        self.cached = self._cache is not None
         self._batcher = Batcher(settings.max_queue_rows, settings.max_batch_rows)
         self.metrics.queue_rows.set_function(lambda: self._batcher.queued_rows)
         self.predictor = Predictor(self._batcher, self._cache, settings.request_timeout_ms / 1000)

@@ -117,16 +117,25 @@ def activate(
 @click.pass_obj
 def models(settings: LocalSettings, as_json: bool) -> None:
     """Show the published versions, the active one marked."""
+    from deploy.cache_report import cache_uses
     from deploy.catalogue import read_catalogue
 
     entries = read_catalogue(settings.flotilla_home / "registry")
+    uses = cache_uses(settings, sorted({entry.model for entry in entries if entry.active}))
     if as_json:
-        click.echo(json.dumps([entry.as_json() for entry in entries]))
+        caches = {model: {u.replica: u.words for u in uses if u.model == model} for model, *_ in uses}
+        said = [{**e.as_json(), "cache": caches.get(e.model, {}) if e.active else {}} for e in entries]
+        click.echo(json.dumps(said))
         return
     table = Table("model", "version", "", "created", "engine", "row", "outputs", "scores", box=None)
     for entry in entries:
         table.add_row(*entry.cells())
     console.print(table)
+    if uses:
+        table = Table("model", "replica", "look-ups in Redis", box=None)
+        for use in uses:
+            table.add_row(*use)
+        console.print("", table)
 
 
 @click.command()

@@ -35,7 +35,7 @@ access_log logs/access.log json buffer=64k flush=1s;
 _EDGE_STORAGE = """\
 proxy_cache_path {folder} levels=2 use_temp_path=off
                  max_size={size} inactive={ttl}s keys_zone=edge:{keys}
-                 manager_files=10000 manager_sleep=20ms manager_threshold=50ms;
+                 manager_files=300 manager_sleep=4ms;
 """
 _STATUS = """\
 server {

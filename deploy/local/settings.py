@@ -21,3 +21,9 @@ class LocalSettings(Environment):
     edge_cache_keys: str = setting("64m", "Memory for the edge cache's keys, 128 bytes each.")
     edge_cache_ttl_seconds: int = setting(10, "How long nginx keeps what nobody asks for.", 1, 3600)
     replicas: int = setting(2, "How many replicas `flotilla up` starts.", 1, MOST_REPLICAS)
+
+    @property
+    def url(self) -> str:
+        """Where clients find nginx."""
+        address = "127.0.0.1" if self.http_address == "0.0.0.0" else self.http_address  # noqa: S104
+        return f"http://{address}:{self.http_port}"

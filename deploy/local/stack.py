@@ -26,14 +26,9 @@ class Stack:
     def __init__(self, settings: LocalSettings) -> None:
         self.settings = settings
         self.home = settings.flotilla_home.resolve()
+        self.url = settings.url
         self.registry = self.home / "registry"
         self.supervisor = Supervisor(self.home)
-
-    @property
-    def url(self) -> str:
-        """Where clients find nginx."""
-        address = self.settings.http_address
-        return f"http://{'127.0.0.1' if address == '0.0.0.0' else address}:{self.settings.http_port}"  # noqa: S104
 
     def replicas(self) -> list[str]:
         """Return the names of the replicas that are wanted, in order."""

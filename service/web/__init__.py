@@ -1,4 +1,4 @@
-"""The Flask application behind the door: pages, docs, health and metadata, for people and operators."""
+"""The Flask application behind the door: pages, docs and metadata, for people and operators."""
 
 from service.web.app import create_app
 

@@ -55,7 +55,7 @@ def blueprint(replica: Replica) -> Blueprint:
                 "row": found.signature.describe_row(),
                 "classes": list(found.signature.classes),
                 "metrics": found.manifest.metrics,
-                "cache": found.gate.describe(),
+                "cache": found.gate.describe() if replica.cached else "off: no Redis",
             },
         )
 

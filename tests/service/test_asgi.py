@@ -478,3 +478,54 @@ def test_cache_and_stop(cached: ReplicaProcess, redis_server: RedisServer) -> No
     slow.join()
     assert answered[0].json["predictions"] == [0.5]
     assert cached.wait() == 0
+
+
+def test_the_cache_is_used_where_it_pays(
+    replica_registry: Path, redis_server: RedisServer, sample_registry: Path
+) -> None:
+    """Of two models that are asked for the same rows, Redis answers for the dear one alone."""
+    digit = Reference(sample_registry, "digits").v1_rows()[0]
+    dear = [0.004, 1.0]  # `told` takes 4 ms for it
+    with ReplicaProcess(replica_registry, REDIS_URL=redis_server.url, CACHE="auto") as gated:
+        gated.wait_until_ready()
+        for _ in range(300):
+            assert gated.predict("digits", digit).json["predictions"] == [2]
+            assert gated.predict("told", dear).json["predictions"] == [1.004]
+        assert gated.predict("digits", digit).headers["X-Cache"] == "bypass"
+        assert gated.predict("told", dear).headers["X-Cache"] == "redis"
+        said = {
+            model: gated.ask("GET", f"/v2/models/{model}").json["parameters"]["cache"]
+            for model in ("digits", "told")
+        }
+        assert said["digits"].startswith("auto: bypassed; a look-up costs ")
+        assert said["told"].startswith("auto: rows are looked up; a look-up costs ")
+        metrics = gated.ask("GET", "/metrics").body.decode()
+        assert 'flotilla_cache_open{model="digits",version="1"} 0.0' in metrics
+        assert 'flotilla_cache_open{model="told",version="1"} 1.0' in metrics
+
+
+def test_binary_tensors_by_http(replica: ReplicaProcess) -> None:
+    """V2 takes and gives tensors as bytes behind the JSON; the headers say where they begin."""
+    rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    tensor = {"name": "x", "shape": [2, 2], "datatype": "FP64"}
+    asked = {
+        "inputs": [{**tensor, "parameters": {"binary_data_size": rows.nbytes}}],
+        "outputs": [{"name": "predict", "parameters": {"binary_data": True}}],
+    }
+    head = json.dumps(asked).encode()
+    size = {"Inference_Header_Content_Length": str(len(head))}
+    reply = replica.ask(
+        "POST",
+        "/v2/models/line/infer",
+        head + rows.tobytes(),
+        Content_Type="application/octet-stream",
+        **size,
+    )
+    assert reply.status == 200, reply.body
+    assert reply.headers["Content-Type"] == "application/octet-stream"
+    begin = int(reply.headers["Inference-Header-Content-Length"])
+    assert json.loads(reply.body[:begin])["outputs"][0]["shape"] == [2]
+    np.testing.assert_allclose(np.frombuffer(reply.body[begin:]), [3.0, 7.0])
+    refused = replica.ask("POST", "/v1/models/line:predict", head, **size)
+    assert refused.status == 400
+    assert "V2" in refused.error

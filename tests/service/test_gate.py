@@ -99,7 +99,7 @@ def test_always_and_off() -> None:
 def test_the_decision_in_words() -> None:
     """Whoever asks learns what is done and from which figures."""
     gate = CacheGate("auto", CHEAP)
-    assert gate.describe() == "auto"
+    assert gate.describe() == "auto: nothing looked up yet"
     trial(gate, TRIAL_ROWS // 2)
     assert gate.describe() == (
         "auto: bypassed; a look-up costs 100 µs, computing 5 µs, 49% of rows found"

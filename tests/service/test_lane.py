@@ -116,7 +116,7 @@ def test_taking_turns_with_gunicorn(replica: ReplicaProcess) -> None:
     chunked = b"POST /v1/models/line:predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     body = BODY % 4
     chunked += b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-    page = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+    page = b"GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n"
     with connected(replica) as raw:
         for _ in range(3):
             assert raw.ask(request(3)).answer == (200, 4)
