@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deploy.compile.timing import describe_factor
 from loadtest.bench.machine import in_short
 from loadtest.bench.report import FASTAPI, FLOTILLA, RETURN_200, Report, short
 from loadtest.bench.workloads import WORKLOADS
@@ -41,7 +42,10 @@ def draw(report: Report, file: Path) -> None:
         texts = [short(rate) for rate in rates]
         if server == FLOTILLA:
             factors = [report.ratio(report.find(each, FLOTILLA), FASTAPI) for each in WORKLOADS]
-            texts = [f"{text}  ({factor:.2g} x)" for text, factor in zip(texts, factors, strict=True)]
+            texts = [
+                f"{text}  ({describe_factor(factor)} x)"
+                for text, factor in zip(texts, factors, strict=True)
+            ]
         weight = "bold" if server == FLOTILLA else "normal"
         axes.bar_label(bars, texts, padding=3, fontsize=8.5, fontweight=weight)
     axes.set_xscale("log")

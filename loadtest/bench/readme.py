@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 from textwrap import fill
 
+from deploy.compile.timing import describe_factor
 from loadtest.bench.machine import in_short
 from loadtest.bench.report import ENGINE, FASTAPI, FLOTILLA, RETURN_200, Arrivals, Report, short
 from loadtest.bench.table import markdown_table
@@ -47,7 +48,7 @@ def _cells(report: Report, workload: Workload) -> tuple[str, ...]:
         workload.title,
         short(flotilla.rate),
         short(report.find(workload, FASTAPI).rate),
-        f"{report.ratio(flotilla, FASTAPI):.2g}",
+        describe_factor(report.ratio(flotilla, FASTAPI)),
         f"{report.ratio(flotilla, RETURN_200):.2g}",
         alone,
     )
