@@ -6,6 +6,7 @@ const MOST_NUMBERS = 24;
 
 // What X-Cache means for Redis and for the model, and which of the two took part.
 const WAY = {
+  edge: ["not needed", false, "not needed", false],
   redis: ["knew every row", true, "not needed", false],
   partial: ["knew some rows", true, "ran for the rest", true],
   miss: ["didn't know it; does now", true, "ran", true],
@@ -42,7 +43,8 @@ export function showWay(headers, ok) {
   const cache = headers.get("X-Cache");
   const version = headers.get("X-Model-Version");
   const [redis, asked, model, ran] = (ok && WAY[cache]) || ["not asked", false, "not asked", false];
-  show("replica", headers.get("X-Replica") ?? "none", headers.has("X-Replica"));
+  const replica = cache === "edge" ? "not needed: nginx knew the answer" : "none";
+  show("replica", headers.get("X-Replica") ?? replica, headers.has("X-Replica"));
   show("cache", redis, asked);
   show("model", ok && version ? `version ${version} ${model}` : model, ran);
 }
