@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from deploy.errors import Refused, writing
 from service.manifest import BrokenVersion, Manifest, verify
-from service.registry import ROUTES
+from service.registry import GENERATION, ROUTES
 
 
 class Route(Struct, frozen=True):
@@ -83,7 +83,8 @@ def routed(registry: Path, model: str) -> bool:
 
 def _write_generation(shelf: Path, route: Route, target: str) -> None:
     """Write the next generation's folder, then let `current` point to it, all at once."""
-    last = max((int(each.name.partition("-")[0]) for each in shelf.glob("[0-9]*-*")), default=0)
+    found = (GENERATION.fullmatch(each.name) for each in shelf.iterdir())
+    last = max((int(name["number"]) for name in found if name), default=0)
     generation = shelf / f"{last + 1:06d}-{target}"
     generation.mkdir()
     (generation / "route.json").write_bytes(msgspec.json.encode(route) + b"\n")

@@ -63,6 +63,8 @@ class Batcher:
 
     def close(self) -> None:
         """Stop the worker thread once its call is done."""
+        if self._pause is not None:
+            self._pause.cancel()
         self._thread.shutdown(wait=False)
 
     def _run_inline(self) -> None:

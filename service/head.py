@@ -15,7 +15,7 @@ from service.request import PREDICTION_PATH, Headers, Target, read_headers
 
 END = b"\r\n\r\n"
 MOST_BYTES = 8190  # as gunicorn's limit_request_field_size, for the whole head
-MOST_REMEMBERED = 1024
+MOST_REMEMBERED, MOST_REMEMBERED_BYTES = 1024, 1024
 _ID = b"\r\nX-Request-ID: "
 _HEAD = re.compile(
     rb"POST (?P<path>/v[12]/[A-Za-z0-9/._:-]+) HTTP/1\.1"
@@ -53,9 +53,10 @@ class HeadReader:
 
     def _learn(self, key: tuple[bytes, bytes]) -> Head | None:
         head = parse(b"\r\n".join(part for part in key if part))
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[key] = head
+        if sum(map(len, key)) <= MOST_REMEMBERED_BYTES:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = head
         return head
 
 

@@ -21,7 +21,7 @@ ROUTES = "routes"
 RETRY_SECONDS = 5.0
 _NAME = re.compile(MODEL_NAME)
 # Its number, the version, and what nginx has to know of that: its digest, whether to keep its answers.
-_GENERATION = re.compile(r"[0-9]{6,}-(?P<version>[0-9]+)\.[0-9a-f]{16}(?:\.edge)?")
+GENERATION = re.compile(r"(?P<number>[0-9]{6,})-(?P<version>[0-9]+)\.[0-9a-f]{16}(?:\.edge)?")
 
 
 class Registry:
@@ -156,7 +156,7 @@ def read_routes(folder: Path) -> dict[str, str]:
     for model in sorted((folder / ROUTES).glob("*/current")):
         if _NAME.fullmatch(model.parent.name):
             try:
-                generation = _GENERATION.fullmatch(model.readlink().name)
+                generation = GENERATION.fullmatch(model.readlink().name)
                 if generation and model.exists():
                     routes[model.parent.name] = generation["version"]
             except OSError:

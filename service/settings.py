@@ -4,6 +4,7 @@ Nothing else in the service reads the environment. A variable that is set but em
 because that is how Compose hands over what a user left blank.
 """
 
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -23,10 +24,14 @@ def setting(
     low: float = 0,
     high: float = float("inf"),
     starts: tuple[str, ...] = ("",),
+    form: str = "",
 ) -> Any:
-    """Declare a setting: its default, a sentence of help, a number's bounds, how a text may start."""
-    limits = {"low": low, "high": high, "starts": starts}
-    return field(default=default, metadata={"help": help_, **limits})
+    """Declare a setting: its default, a sentence of help, a number's bounds.
+
+    `starts` says how a text may start, `form` is an expression that all of it must match.
+    """
+    limits = {"low": low, "high": high, "starts": starts, "form": form}
+    return field(default=default, metadata={"help": help_, "default": default, **limits})
 
 
 class Environment:
@@ -58,6 +63,8 @@ def _parse(name: str, text: str, kind: Any, bounds: Mapping[str, Any]) -> Any:
     if kind not in (int, float):
         if not text.startswith(bounds["starts"]):
             raise SettingError(f"{name}={text!r}: expected {' or '.join(bounds['starts'])}…")
+        if bounds["form"] and not re.fullmatch(bounds["form"], text):
+            raise SettingError(f"{name}={text!r}: expected something like {bounds['default']}")
         return kind(text)
     low, high = bounds["low"], bounds["high"]
     try:

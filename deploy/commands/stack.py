@@ -8,6 +8,7 @@ from rich.table import Table
 
 from deploy.commands.console import console, find_stack
 from deploy.errors import Refused
+from deploy.local.edge import remove_edge_folder
 from deploy.local.settings import MOST_REPLICAS, LocalSettings
 
 
@@ -55,6 +56,7 @@ def down(settings: LocalSettings, purge: bool) -> None:
         stack.down()
         console.print("The stack is down.")
     else:
+        remove_edge_folder(stack.home)  # where the stack was ended in some other way
         console.print("No stack runs.")
     if purge:
         stack.purge()

@@ -6,6 +6,7 @@ from pathlib import Path
 from service.settings import Environment, setting
 
 MOST_REPLICAS = 48
+NGINX_SIZE = "[0-9]+[km]"
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class LocalSettings(Environment):
     http_port: int = setting(8080, "Port on which nginx listens.", 1, 65535)
     prometheus_port: int = setting(9090, "Port of Prometheus, on 127.0.0.1.", 1, 65535)
     replica_port: int = setting(9101, "Port of the first replica, on 127.0.0.1.", 1, 65000)
-    edge_cache_size: str = setting("64m", "How much the edge cache may keep, in nginx's notation.")
-    edge_cache_keys: str = setting("64m", "Memory for the edge cache's keys, 128 bytes each.")
+    edge_cache_size: str = setting("64m", "How much the edge cache may keep.", form=NGINX_SIZE)
+    edge_cache_keys: str = setting("64m", "Memory for its keys, 128 bytes each.", form=NGINX_SIZE)
     edge_cache_ttl_seconds: int = setting(10, "How long nginx keeps what nobody asks for.", 1, 3600)
     replicas: int = setting(2, "How many replicas `flotilla up` starts.", 1, MOST_REPLICAS)
 

@@ -90,6 +90,16 @@ def test_edge_cache(registry: Path) -> None:
     assert [each.edge_cache for each in history(current.parent)] == [True, False, False, True, True]
 
 
+def test_strangers_in_the_folder(registry: Path) -> None:
+    """A file or folder that isn't a generation doesn't keep a route from being changed."""
+    shelf = registry / "routes" / "line"
+    activate(registry, "line", 1, "")
+    for name in ("0-notes", "9x-y", "000009", "1e5-z"):
+        (shelf / name).mkdir()
+    activate(registry, "line", 2, "")
+    assert os.readlink(shelf / "current").startswith("000002-2.")
+
+
 @pytest.mark.parametrize("before", [None, 1])
 def test_broken_version_is_refused(registry: Path, before: int | None) -> None:
     """A version whose files aren't what was published is refused, and nothing changes."""

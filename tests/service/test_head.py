@@ -133,3 +133,7 @@ def test_memory_is_bounded() -> None:
         head, _ = reader.read(raw(*FIELDS, b"X-Other: %d" % number))
         assert head is not None
     assert len(reader._known) <= MOST_REMEMBERED
+    before = len(reader._known)
+    large = raw(*FIELDS, b"X-Large: " + b"x" * 4000)
+    assert reader.read(large)[0] == reader.read(large)[0] == parse(large) is not None
+    assert len(reader._known) == before
