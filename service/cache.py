@@ -18,9 +18,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from service.breaker import Breaker
+from service.gate import LOOKUP_SECONDS
 
 MAX_PENDING_WRITES = 10_000
-LOOKUP_SECONDS = 107e-6  # of one key alone, measured; from then on each replica measures its own
 CONNECTION_PATIENCE = 10  # a silent connection is dropped after this many look-up timeouts
 
 Found = list[bytes | None] | None  # None: Redis wasn't asked or didn't answer

@@ -11,23 +11,34 @@ CacheMode = Literal["auto", "always", "off"]
 
 # Rows on which a decision rests: with fewer, chance would decide.
 TRIAL_ROWS = 128
-SECONDS_BETWEEN_TRIALS = 10.0
+# How far apart a trial's look-ups are: all at once they would hold up everybody for 30 ms.
+TRIAL_SPACING_SECONDS = 0.005
+# From a trial that found that it doesn't pay to the next one; twice as long after each.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 160.0
 # Rows after which an old one weighs half: long enough to be steady, short enough to follow.
 HALF_LIFE_ROWS = 2048
+# Of one key alone, measured; from the first look-up on each replica knows its own.
+LOOKUP_SECONDS = 107e-6
 
 
 class CacheGate:
-    """Decides for one version. Belongs to the event loop."""
+    """Decides for one version. Belongs to the event loop.
+
+    `compute_seconds` and `lookup_seconds` are of a row; the first is None until it is known.
+    """
 
     def __init__(self, mode: CacheMode = "always", compute_seconds: float | None = None) -> None:
         self.mode = mode
-        self.open = mode != "off"
-        self.compute_seconds = compute_seconds  # of a row, None until it is known
-        self.lookup_seconds = 0.0
-        self._hits = self._rows = 0.0
-        self._next_trial = 0.0
+        self.compute_seconds = compute_seconds
+        self.lookup_seconds = LOOKUP_SECONDS
+        # What is obviously too cheap begins with a trial.
+        cheap = compute_seconds is not None and compute_seconds < LOOKUP_SECONDS
+        self.open = mode == "always" or (mode == "auto" and not cheap)
         self._seen = False  # nothing has been looked up yet
-        self._wanted = TRIAL_ROWS  # rows to be seen before it may close
+        self._hits = self._rows = 0.0
+        self._wanted = TRIAL_ROWS  # rows to be seen before the next decision
+        self._next_look = 0.0
+        self._pause = FIRST_PAUSE_SECONDS
 
     @property
     def hit_rate(self) -> float:
@@ -38,11 +49,11 @@ class CacheGate:
         """Tell whether rows should be looked up; `now` is in seconds of any steady clock."""
         if self.open:
             return True
-        if self.mode == "off" or now < self._next_trial:
+        if self.mode == "off" or now < self._next_look:
             return False
-        self.open = True
-        self._wanted = TRIAL_ROWS
-        self._hits = self._rows = 0.0
+        self._next_look = now + TRIAL_SPACING_SECONDS
+        if self._wanted == TRIAL_ROWS:  # a trial begins: its own rows decide
+            self._hits = self._rows = 0.0
         return True
 
     def computed(self, seconds: float, rows: int) -> None:
@@ -59,9 +70,17 @@ class CacheGate:
         self.lookup_seconds = lookup_seconds
         self._seen = True
         self._wanted -= rows
-        if self.mode == "auto" and self._wanted <= 0 and not self.pays():
-            self.open = False
-            self._next_trial = now + SECONDS_BETWEEN_TRIALS
+        if self.mode == "auto" and self._wanted <= 0:
+            self._decide(now)
+
+    def _decide(self, now: float) -> None:
+        if self.pays():
+            self.open, self._pause = True, FIRST_PAUSE_SECONDS
+            return
+        self.open = False
+        self._next_look = now + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        self._wanted = TRIAL_ROWS
 
     def describe(self) -> str:
         """Say in words what is done and why."""
