@@ -47,9 +47,7 @@ def test_auto(compute_seconds: float, found: float, pays: bool) -> None:
     assert gate.lets_through(now) is pays
 
 
-@pytest.mark.parametrize(
-    ("compute_seconds", "begins_open"), [(CHEAP, False), (DEAR, True), (None, True)]
-)
+@pytest.mark.parametrize(("compute_seconds", "opens"), [(CHEAP, False), (DEAR, True), (None, True)])
 def test_at_first(compute_seconds: float | None, opens: bool) -> None:
     """What is obviously too cheap begins with a trial, the rest with look-ups."""
     assert CacheGate("auto", compute_seconds).open is opens
