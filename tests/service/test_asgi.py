@@ -428,7 +428,7 @@ def test_route_is_followed(tmp_path: Path) -> None:
 def cached(replica_registry: Path, redis_server: RedisServer) -> Iterator[ReplicaProcess]:
     """Return a replica with a cache, ready."""
     with ReplicaProcess(
-        replica_registry, REDIS_URL=redis_server.url, CACHE_TIMEOUT_MS="1000"
+        replica_registry, REDIS_URL=redis_server.url, CACHE="always", CACHE_TIMEOUT_MS="1000"
     ) as running:
         running.wait_until_ready()
         yield running
