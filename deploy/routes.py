@@ -77,8 +77,9 @@ def check(registry: Path, model: str, version: int) -> Manifest:
 
 
 def routed(registry: Path, model: str) -> bool:
-    """Tell whether the model has a route."""
-    return (registry / ROUTES / model / "current").is_symlink()
+    """Tell whether the model has a route that nginx and the replicas can read."""
+    current = registry / ROUTES / model / "current"
+    return current.is_symlink() and bool(GENERATION.fullmatch(current.readlink().name))
 
 
 def _write_generation(shelf: Path, route: Route, target: str) -> None:

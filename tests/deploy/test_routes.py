@@ -100,6 +100,17 @@ def test_strangers_in_the_folder(registry: Path) -> None:
     assert os.readlink(shelf / "current").startswith("000002-2.")
 
 
+def test_a_route_of_another_format(registry: Path) -> None:
+    """A route that nobody can read any more counts as none; activating makes one that can be read."""
+    shelf = registry / "routes" / "line"
+    (shelf / "000001").mkdir(parents=True)
+    (shelf / "current").symlink_to("000001")
+    assert not routed(registry, "line")
+    activate(registry, "line", 1, "")
+    assert routed(registry, "line")
+    assert read_routes(registry) == {"line": "1"}
+
+
 @pytest.mark.parametrize("before", [None, 1])
 def test_broken_version_is_refused(registry: Path, before: int | None) -> None:
     """A version whose files aren't what was published is refused, and nothing changes."""
