@@ -3,8 +3,8 @@
 While the engine works, what arrives waits; then all that wait for the same version and outputs go in
 one call. An idle engine starts at the end of the same turn of the event loop, so a lone request waits
 for nobody; only right after a call it rests for a fraction of the time that a further one would cost. A
-call that is cheaper than being handed to a thread runs on the loop itself; the others
-share one worker thread: the loop stays free, and calls don't compete.
+call that is cheaper than being handed to a thread runs on the loop itself; the others share one worker
+thread: the loop stays free, and calls don't compete.
 """
 
 import asyncio

@@ -52,7 +52,8 @@ class HeadReader:
         return head, request_id or (head.request_id if head else b"")
 
     def _learn(self, key: tuple[bytes, bytes]) -> Head | None:
-        head = parse(b"\r\n".join(part for part in key if part))
+        before, rest = key
+        head = parse(before + b"\r\n" + rest if rest else before)
         if sum(map(len, key)) <= MOST_REMEMBERED_BYTES:
             if len(self._known) >= MOST_REMEMBERED:
                 self._known.clear()

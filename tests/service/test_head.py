@@ -118,6 +118,12 @@ def test_an_id_hides_nothing() -> None:
         assert reader.read(raw(*FIELDS, b"X-Request-ID: a", rest))[0] is None
 
 
+def test_an_id_before_the_request_line() -> None:
+    """An id is a field and stands behind the request line, or the head isn't one."""
+    head = b"\r\nX-Request-ID: a\r\n" + raw(*FIELDS)
+    assert HeadReader().read(head)[0] is None
+
+
 def test_other_spellings_of_the_id() -> None:
     """An id in another case is found as well; without one there is none."""
     reader = HeadReader()
