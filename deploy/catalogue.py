@@ -8,7 +8,7 @@ import msgspec
 
 from deploy.compile.timing import describe_factor
 from service.manifest import BrokenVersion, Manifest, read_manifest
-from service.registry import ROUTES, read_routes
+from service.route import ROUTES, read_routes
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def read_catalogue(registry: Path) -> list[Entry]:
     entries = []
     for folder in sorted(folders, key=lambda each: (each.parent.name, int(each.name))):
         model, version = folder.parent.name, int(folder.name)
-        active = routes.get(model) == folder.name
+        route = routes.get(model)
+        active = route is not None and folder.name in route.answering
         try:
             entries.append(Entry(model, version, active, read_manifest(folder)))
         except BrokenVersion as error:

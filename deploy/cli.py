@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-from deploy.commands.models import activate, models, predict, publish
+from deploy.commands.history import routes
+from deploy.commands.models import models, predict, publish
+from deploy.commands.routing import activate, promote, rollback, shadow, split
 from deploy.commands.stack import down, logs, scale, status, up
 from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
@@ -34,5 +36,8 @@ def main(ctx: click.Context) -> None:
     ctx.obj = LocalSettings.read(os.environ)
 
 
-for command in (up, down, scale, status, logs, publish, activate, models, predict):
+STACK = (up, down, scale, status, logs)
+VERSIONS = (publish, models, activate, split, shadow, promote, rollback, routes)
+
+for command in (*STACK, *VERSIONS, predict):
     main.add_command(command)

@@ -6,7 +6,7 @@ import numpy as np
 
 from deploy.local.stack import Stack
 from service.manifest import read_manifest
-from service.registry import read_routes
+from service.route import read_routes
 from service.version import SAMPLE
 
 
@@ -18,9 +18,9 @@ def greet(stack: Stack) -> str:
         f"Prometheus         http://127.0.0.1:{stack.settings.prometheus_port}",
         "Next               flotilla status · scale 4 · logs · publish · down",
     ]
-    version = read_routes(stack.registry).get("digits")
-    if version is not None:
-        folder = stack.registry / "digits" / version
+    route = read_routes(stack.registry).get("digits")
+    if route is not None:
+        folder = stack.registry / "digits" / route.primary
         if read_manifest(folder).signature.kind == "tensor":
             lines += [
                 "",

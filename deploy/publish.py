@@ -21,7 +21,7 @@ from deploy.errors import Refused, writing
 from deploy.sample import Sample, write_sample
 from service.engine import load_estimator
 from service.manifest import MODEL_NAME, BrokenVersion, Manifest, write_manifest
-from service.registry import ROUTES
+from service.route import ROUTES
 from service.version import SAMPLE, open_version, read_sample
 
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "skops", "onnxruntime", "skl2onnx", "onnx")

@@ -13,6 +13,7 @@ from a2wsgi import WSGIMiddleware
 
 from service.errors import MethodNotAllowed
 from service.health import PATHS, health
+from service.load_mark import LoadMark
 from service.predictions import Predictions
 from service.registry import Registry
 from service.replica import Replica
@@ -38,6 +39,7 @@ class Door:
 
     def __init__(self) -> None:
         self.predictions: Predictions
+        self._mark = LoadMark()  # here, before the fork: every worker shares it
         self._registry: Registry
         self._flask: Any
 
@@ -76,7 +78,7 @@ class Door:
     async def _live(self, receive: Receive, send: Send) -> None:
         """Make the replica when the server starts, and end it when the server stops."""
         await receive()
-        replica = Replica(Settings.read(os.environ))
+        replica = Replica(Settings.read(os.environ), self._mark)
         self.predictions = Predictions(replica)
         self._registry = replica.registry
         self._flask = WSGIMiddleware(create_app(replica).wsgi_app, workers=FLASK_THREADS)  # type: ignore[arg-type]

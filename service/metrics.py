@@ -50,6 +50,12 @@ class Metrics:
             (*MODEL, "digest", "engine"),
             registry=self.registry,
         )
+        self.damaged = Gauge(
+            "flotilla_model_damaged",
+            "1 for a loaded version whose files are no longer what was published.",
+            MODEL,
+            registry=self.registry,
+        )
         self.ready = Gauge(
             "flotilla_ready", "1 when every routed version is loaded.", registry=self.registry
         )

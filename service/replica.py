@@ -6,14 +6,18 @@ Made in the worker after gunicorn forked it: threads, connections and models don
 import gc
 import logging
 import threading
+from pathlib import Path
 
 from service.batching import Batcher
 from service.cache import RowCache
 from service.cost import expected_row_seconds
+from service.follower import Follower
 from service.gate import CacheGate
+from service.load_mark import LoadMark
 from service.metrics import Metrics
 from service.predict import Predictor
 from service.registry import Registry
+from service.report import Reporter
 from service.settings import Settings
 from service.version import LoadedVersion
 
@@ -23,31 +27,47 @@ log = logging.getLogger(__name__)
 class Replica:
     """The parts of a replica. `start` and `stop` run in its event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, mark: LoadMark | None = None) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self.registry = Registry(settings.registry_dir, self._watch, self._show)
+        self.registry = Registry()
+        self._follower = Follower(
+            settings.registry_dir,
+            self.registry,
+            settings.max_loaded_versions,
+            mark or LoadMark(),
+            self._watch,
+            self._show,
+        )
+        self._reporter = self._make_reporter()
         self._cache = self._make_cache()
         self.cached = self._cache is not None
         self._batcher = Batcher(settings.max_queue_rows, settings.max_batch_rows)
         self.metrics.queue_rows.set_function(lambda: self._batcher.queued_rows)
         self.predictor = Predictor(self._batcher, self._cache, settings.request_timeout_ms / 1000)
-        self._follower = threading.Thread(
-            target=self.registry.follow_forever, name="registry", daemon=True
-        )
 
     async def start(self) -> None:
         """Begin to load what the routes name; requests get 503 until their version is there."""
-        self._follower.start()
+        threading.Thread(target=self._follower.follow_forever, name="registry", daemon=True).start()
+        if self._reporter:
+            self._reporter.start()
         if self._cache is not None:
             await self._cache.open()
 
     async def stop(self) -> None:
         """Let go of everything."""
-        self.registry.stop()
+        self._follower.stop()
+        if self._reporter:
+            self._reporter.stop()
         self._batcher.close()
         if self._cache is not None:
             await self._cache.close()
+
+    def _make_reporter(self) -> Reporter | None:
+        settings = self.settings
+        if not settings.reports_dir:
+            return None
+        return Reporter(Path(settings.reports_dir), settings.replica_name, self.registry)
 
     def _make_cache(self) -> RowCache | None:
         settings = self.settings
@@ -78,10 +98,12 @@ class Replica:
         self.metrics.ready.set(not registry.missing())
         gates = {}
         self.metrics.model_info.clear()
-        for model in registry.routed:
-            for held in registry.versions(model):
-                digest = held.manifest.digest[:12]
-                self.metrics.model_info.labels(model, held.number, digest, held.engine.name).set(1)
-                if self._cache is not None:
-                    gates[model, held.number] = held.gate
+        self.metrics.damaged.clear()
+        for model, number in sorted(registry.held()):
+            held = registry.get(model, number, routed=False)
+            digest = held.manifest.digest[:12]
+            self.metrics.model_info.labels(model, number, digest, held.engine.name).set(1)
+            self.metrics.damaged.labels(model, number).set((model, number) in registry.damaged)
+            if self._cache is not None:
+                gates[model, number] = held.gate
         self.metrics.counted.gates = gates

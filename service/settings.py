@@ -82,6 +82,10 @@ class Settings(Environment):
     """What a replica can be told."""
 
     registry_dir: Path = setting(Path(".flotilla/registry"), "Folder of models, versions and routes.")
+    reports_dir: str = setting("", "Folder in which it says what it holds; empty: it says nothing.")
+    max_loaded_versions: int = setting(
+        32, "Most versions in memory; of those that may go, the least recently routed go first.", 1
+    )
     redis_url: str = setting(
         "",
         "Prediction cache, as redis://… or unix://…; empty: no cache.",

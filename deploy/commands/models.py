@@ -53,14 +53,16 @@ def publish(
 
     The first version of a model answers at once; for a later one: flotilla activate.
     """
+    from deploy.commands.routing import change
     from deploy.publish import publish as write
-    from deploy.routes import activate as route
+    from deploy.rollout import Terms
+    from deploy.route_changes import activated
     from deploy.routes import routed
     from deploy.sample import read_sample
 
     if trust:
         console.print("[yellow]Opening a pickle: it may run any code, on every replica too.[/]")
-    registry = settings.flotilla_home / "registry"
+    registry = settings.registry
     manifest = write(
         registry,
         model,
@@ -78,38 +80,10 @@ def publish(
     if routed(registry, name):
         console.print(f"To let it answer: flotilla activate {name} {manifest.version}")
     else:
-        route(registry, name, manifest.version, "first version")
-        stack = find_stack(settings, running=False)
-        if stack.supervisor.running:
-            stack.wait_loaded(name, manifest.version)
+        number = str(manifest.version)
+        first = Terms(tried=True)
+        change(settings, name, lambda current, _: activated(current, number), "publish", "", first)
         console.print(f"It answers at /v1/models/{name}:predict.")
-
-
-@click.command()
-@click.argument("model")
-@click.argument("version", type=click.IntRange(1))
-@click.option("--reason", default="", help="Kept in the route's history.")
-@click.option(
-    "--edge-cache/--no-edge-cache",
-    default=None,
-    help="Whether nginx may keep its answers.  [default: as it is; at first, on]",
-)
-@click.pass_obj
-def activate(
-    settings: LocalSettings, model: str, version: int, reason: str, edge_cache: bool | None
-) -> None:
-    """Let VERSION of MODEL answer all requests, as soon as every replica holds it."""
-    from deploy.local.stack import Stack
-    from deploy.routes import activate as route
-    from deploy.routes import check
-
-    stack = Stack(settings)
-    check(stack.registry, model, version)
-    if stack.supervisor.running:
-        stack.wait_loaded(model, version)
-    made = route(settings.flotilla_home / "registry", model, version, reason, edge_cache)
-    kept = "nginx keeps its answers" if made.edge_cache else "nginx keeps none of its answers"
-    console.print(f"{model} is answered by version {version}; {kept}.")
 
 
 @click.command()
@@ -120,7 +94,7 @@ def models(settings: LocalSettings, as_json: bool) -> None:
     from deploy.cache_report import cache_uses
     from deploy.catalogue import read_catalogue
 
-    entries = read_catalogue(settings.flotilla_home / "registry")
+    entries = read_catalogue(settings.registry)
     uses = cache_uses(settings, sorted({entry.model for entry in entries if entry.active}))
     if as_json:
         caches = {model: {u.replica: u.words for u in uses if u.model == model} for model, *_ in uses}

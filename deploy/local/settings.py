@@ -14,6 +14,12 @@ class LocalSettings(Environment):
     """Where the local stack lives and listens."""
 
     flotilla_home: Path = setting(Path(".flotilla"), "Folder of the registry, logs and sockets.")
+    reports_dir: str = setting("", "Where replicas report; empty: reports/ in FLOTILLA_HOME.")
+    flotilla_url: str = setting(
+        "",
+        "Where clients find nginx, if it isn't HTTP_ADDRESS:HTTP_PORT.",
+        starts=("http://", "https://"),
+    )
     http_address: str = setting("127.0.0.1", "Address on which nginx listens.")
     http_port: int = setting(8080, "Port on which nginx listens.", 1, 65535)
     prometheus_port: int = setting(9090, "Port of Prometheus, on 127.0.0.1.", 1, 65535)
@@ -26,5 +32,17 @@ class LocalSettings(Environment):
     @property
     def url(self) -> str:
         """Where clients find nginx."""
+        if self.flotilla_url:
+            return self.flotilla_url.rstrip("/")
         address = "127.0.0.1" if self.http_address == "0.0.0.0" else self.http_address  # noqa: S104
         return f"http://{address}:{self.http_port}"
+
+    @property
+    def registry(self) -> Path:
+        """Folder of models, versions and routes."""
+        return self.flotilla_home / "registry"
+
+    @property
+    def reports(self) -> Path:
+        """Folder in which replicas say what they hold."""
+        return Path(self.reports_dir) if self.reports_dir else self.flotilla_home / "reports"

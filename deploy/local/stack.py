@@ -7,15 +7,13 @@ from http.client import HTTPConnection, HTTPException
 from deploy.errors import Refused
 from deploy.local.edge import remove_edge_folder
 from deploy.local.files import write_files, write_replica, write_targets
-from deploy.local.keeper import get
 from deploy.local.machine import check_ports, find_programs
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import served_sockets
-from deploy.local.supervisor import Supervisor, ticks, wait_until
+from deploy.local.supervisor import Supervisor, wait_until
 
 START_SECONDS = 120
 SCALE_SECONDS = 60
-LOAD_SECONDS = 60
 
 Say = Callable[[str], None]
 
@@ -62,6 +60,7 @@ class Stack:
         remove_edge_folder(self.home)
         for folder in ("run", "nginx", "programs"):
             shutil.rmtree(self.home / folder)
+        shutil.rmtree(self.settings.reports, ignore_errors=True)
         (self.home / "supervisord.conf").unlink()
 
     def purge(self) -> None:
@@ -86,18 +85,6 @@ class Stack:
         for name in leaving:
             self.supervisor.remove(name)
             say(f"ended {name}")
-
-    def wait_loaded(self, model: str, version: int) -> None:
-        """Wait until every replica holds a version; raise `Refused` with one's words if it can't."""
-        path = f"/v2/models/{model}/versions/{version}/ready"
-        for name in self.replicas():
-            status, words = 0, ""
-            for _ in ticks(LOAD_SECONDS):
-                status, words = get(str(self.home / "run" / f"{name}.sock"), path)
-                if status == 200 or "refused" in words:
-                    break
-            if status != 200:
-                raise Refused(f"{name}: {words}")
 
     def _check_ports(self, replicas: int, first: int = 0) -> None:
         settings = self.settings

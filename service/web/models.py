@@ -11,7 +11,7 @@ from service.replica import Replica
 from service.signature import Tensor
 from service.version import LoadedVersion
 
-EXTENSIONS = ["binary_tensor_data"]  # of the Open Inference Protocol
+EXTENSIONS = ["binary_tensor_data", "model_repository"]  # of the Open Inference Protocol
 
 
 def blueprint(replica: Replica) -> Blueprint:
@@ -27,7 +27,7 @@ def blueprint(replica: Replica) -> Blueprint:
     @routes.get("/v1/models")
     @routes.get("/v2/models")
     def index() -> ResponseReturnValue:
-        return jsonify(models=list(registry.routed))
+        return jsonify(models=list(registry.routes))
 
     @routes.get("/v1/models/<model>")
     @routes.get("/v1/models/<model>/versions/<number>")

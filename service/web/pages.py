@@ -1,23 +1,23 @@
 """Pages for people: the loaded versions come in, a home page with a playground and `/docs` go out."""
 
 import json
-import math
 import shlex
 from dataclasses import dataclass
 from inspect import getdoc
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
+from zipfile import BadZipFile
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from service.errors import FlotillaError
+from service.example import example_rows
 from service.manifest import Manifest
 from service.protocols.v2_data import DATATYPES
 from service.replica import Replica
-from service.rows import TableRows, TensorRows
-from service.version import SAMPLE, LoadedVersion, read_sample
+from service.version import LoadedVersion
 
 SAMPLE_ROWS = 16
 SAMPLE_CHARACTERS = 32_768
@@ -78,15 +78,16 @@ def blueprint(replica: Replica) -> Blueprint:
 
     def render(template: str, **values: Any) -> str:
         cards, waiting = [], {}
-        for model, number in registry.routed.items():
+        for model, route in registry.routes.items():
             try:
                 version = registry.current(model)
-            except FlotillaError:  # why is a matter for /health/ready, and for operators
-                waiting[model] = number
-                continue
-            if version not in kept:
-                kept[version] = _card(settings.registry_dir, version)
-            cards.append(kept[version])
+                if version not in kept:
+                    kept[version] = _card(settings.registry_dir, version)
+                cards.append(kept[version])
+            # Why it isn't loaded is a matter for /health/ready, and for operators. One that is in memory,
+            # its folder deleted, has no rows to show.
+            except (FlotillaError, OSError, ValueError, BadZipFile):
+                waiting[model] = route.primary
         return render_template(template, cards=cards, waiting=waiting, settings=settings, **values)
 
     @routes.get("/")
@@ -112,25 +113,9 @@ def blueprint(replica: Replica) -> Blueprint:
 def _card(registry: Path, version: LoadedVersion) -> Card:
     """Read a version's first sample rows, fewer where they are long."""
     folder = registry / version.name / version.number
-    sample = read_sample(folder / SAMPLE, version.signature, SAMPLE_ROWS)
-    if isinstance(sample, TensorRows):
-        rows: list[Any] = [[_plain(value) for value in row] for row in sample.values.tolist()]
-    elif isinstance(sample, TableRows):
-        names = version.signature.columns
-        rows = [dict(zip(names, map(_plain, row), strict=True)) for row in sample.values]
-    else:
-        rows = list(sample.model_input())
+    rows = example_rows(folder, version.signature, SAMPLE_ROWS)
     longest = max((len(json.dumps(row)) for row in rows), default=1)
     return Card(version.manifest, rows[: max(1, SAMPLE_CHARACTERS // longest)])
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as a person would write it in JSON: 5 for 5.0, null for what isn't a number."""
-    if not isinstance(value, float):
-        return value
-    if not math.isfinite(value):
-        return None
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def _curl(url: str, body: Any) -> str:

@@ -1,0 +1,119 @@
+"""What each command makes of a route: the route in force comes in, the next one goes out. Pure functions."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from deploy.buckets import BUCKETS
+from deploy.errors import Refused
+from service.route import Fallback, Route
+
+PINNED_KEY = re.compile(r"[A-Za-z0-9._:-]{1,64}")  # as in nginx/split.conf
+
+Current = tuple[int, Route] | None  # number and route of the generation in force
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A route that isn't made yet."""
+
+    weights: Mapping[str, float]
+    edge_cache: bool = True
+    shadow: str = ""
+    pins: Mapping[str, str] = field(default_factory=dict)
+    fallback: Fallback | None = None
+
+    @property
+    def versions(self) -> set[str]:
+        """All versions that it names."""
+        return {*self.weights, *self.pins.values(), *filter(None, [self.shadow])}
+
+
+def activated(current: Current, version: str, edge_cache: bool | None = None) -> Draft:
+    """One version for everybody; shadow and pins end."""
+    draft = Draft({version: 100.0}, _edge_cache(current, edge_cache))
+    return replace(draft, fallback=_fallback(current, version))
+
+
+def split(
+    current: Current, weights: Mapping[str, float], pins: Mapping[str, str] | None = None
+) -> Draft:
+    """Shares of several versions, and testers' keys pinned to one; `pins` of None leaves them."""
+    for version, weight in weights.items():
+        if not 0 <= weight <= 100 or abs(weight * BUCKETS / 100 - round(weight * BUCKETS / 100)) > 1e-6:
+            raise Refused(
+                f"version {version}: its share is 0 to 100 percent in steps of 0.1, got {weight:g}"
+            )
+    total = sum(weights.values())
+    if abs(total - 100) > 1e-6:
+        raise Refused(f"the shares have to add up to 100 percent, these make {total:g}")
+    shares = {version: round(weight, 1) for version, weight in weights.items() if weight}
+    if pins is None:
+        pins = current[1].pins if current else {}
+    settled = next(iter(shares)) if len(shares) == 1 and not pins else ""
+    shadow = current[1].shadow if current else ""
+    return Draft(
+        shares,
+        _edge_cache(current, None),
+        "" if shadow in shares else shadow,
+        pins,
+        _fallback(current, settled),
+    )
+
+
+def shadowed(current: Current, version: str) -> Draft:
+    """A shadow beside what answers now; without a version the shadow ends."""
+    _, route = _needed(current)
+    if version in route.answering:
+        raise Refused(f"version {version} answers clients already; a shadow is another version")
+    return Draft(route.weights, route.edge_cache, version, route.pins, route.fallback)
+
+
+def promoted(current: Current) -> Draft:
+    """The version that is being tried becomes the one for everybody."""
+    _, route = _needed(current)
+    tried = sorted({*route.answering, *filter(None, [route.shadow])} - {route.primary}, key=int)
+    if not tried:
+        raise Refused(
+            f"nothing to promote: version {route.primary} is the only one that the route names"
+        )
+    if len(tried) > 1:
+        raise Refused(
+            f"versions {', '.join(tried)} are being tried; say which one: flotilla activate MODEL VERSION"
+        )
+    return activated(current, tried[0])
+
+
+def rolled_back(current: Current, routes: Mapping[int, Route]) -> Draft:
+    """The version that last answered everybody before this one; `routes` has the history by number."""
+    _, route = _needed(current)
+    if route.fallback is None:
+        raise Refused(f"nothing to go back to: version {route.primary} has answered from the beginning")
+    before = routes.get(route.fallback.generation)
+    return Draft(
+        {route.fallback.version: 100.0},
+        before.edge_cache if before else route.edge_cache,
+        fallback=before.fallback if before else None,
+    )
+
+
+def _needed(current: Current) -> tuple[int, Route]:
+    if current is None:
+        raise Refused("the model has no route yet; make one with: flotilla activate MODEL VERSION")
+    return current
+
+
+def _edge_cache(current: Current, asked: bool | None) -> bool:
+    if asked is not None:
+        return asked
+    return current[1].edge_cache if current else True
+
+
+def _fallback(current: Current, settled: str) -> Fallback | None:
+    """Return where rollback leads once a route with the one version `settled`, or with several, is made."""
+    if current is None:
+        return None
+    number, route = current
+    if route.settled and route.primary != settled:
+        return Fallback(number, route.primary)
+    return route.fallback
