@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 10.0
 
 
 class Seen(NamedTuple):
-    """What a client sees: status (0 where nobody answered), the version, and the reply or what went wrong."""
+    """What a client sees: status (0: nobody answered), the version, the reply or what went wrong."""
 
     status: int
     version: str
@@ -29,14 +29,17 @@ class Seen(NamedTuple):
 
 
 def example_body(registry: Path, model: str, version: str) -> bytes:
-    """Return a request with the first row of a version's sample; raise where the version can't be read."""
+    """Return a request with the first row of a version's sample.
+
+    Raises `BrokenVersion`, `OSError` or `ValueError` where that can't be read.
+    """
     folder = registry / model / version
     rows = example_rows(folder, read_manifest(folder).signature, 1)
     return msgspec.json.encode({"instances": rows})
 
 
 def look(url: str, model: str, body: bytes, headers: Mapping[str, str]) -> Seen:
-    """Ask for a prediction that no cache at the edge may answer; again only where it was refused as busy."""
+    """Ask for a prediction that no edge cache may answer; again only where nobody had time for it."""
     seen = Seen(0, "", "")
     for _ in range(TRIES):
         seen = _ask(f"{url}/v1/models/{model}:predict", body, headers)

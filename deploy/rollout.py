@@ -1,7 +1,7 @@
-"""Changing a route while it is in use: a draft comes in, and once every replica is ready for it, it holds.
+"""Changing a route while it is in use: a draft comes in, and once every replica is ready, it holds.
 
-The order of things: lock → draft → check what is new in it → let every replica load that → one rename → look
-from outside. Whatever fails, the route is as it was.
+The order of things: lock → draft → check what is new in it → let every replica load that → one rename →
+look from outside. Whatever fails, the route is as it was.
 """
 
 import time
@@ -55,7 +55,7 @@ class Change(NamedTuple):
 def change_route(
     place: Place, model: str, make: Make, command: str, reason: str, say: Say, terms: Terms = Terms()
 ) -> Change:
-    """Make the route that `make` drafts from the one in force; raise `Refused` and leave it as it is."""
+    """Make the route that `make` drafts from the one in force; else raise `Refused` and leave it."""
     started = time.monotonic()
 
     def waiting() -> None:
@@ -68,8 +68,8 @@ def change_route(
         readiness = Readiness(place.reports, shelf, model, say)
         if terms.wait and not readiness.replicas and answers(place.url):
             raise Refused(
-                f"replicas answer at {place.url}, but none reports in {place.reports}: REPORTS_DIR says where "
-                "they do, --no-wait changes the route without them"
+                f"replicas answer at {place.url}, but none reports in {place.reports}: REPORTS_DIR "
+                "says where they do, --no-wait changes the route without them"
             )
         fresh = sorted(draft.versions - _trusted(before, draft, readiness), key=int)
         digests = dict(before.digests) if before else {}
@@ -113,8 +113,9 @@ def _check_signatures(registry: Path, model: str, before: Route | None, fresh: l
         new = read_manifest(registry / model / version).signature
         if found := differences(live, new):
             raise Refused(
-                f"{model} version {version} has another signature than version {before.primary}, its clients' "
-                f"requests would fail: {'; '.join(found)}. If that is meant: --new-signature"
+                f"{model} version {version} has another signature than version {before.primary}, "
+                f"its clients' requests would fail: {'; '.join(found)}. "
+                "If that is meant: --new-signature"
             )
 
 

@@ -28,7 +28,10 @@ WITHDRAWN = "withdrawn"
 
 @contextmanager
 def locked(registry: Path, model: str, wait: Callable[[], None] = lambda: None) -> Iterator[Path]:
-    """Let one command at a time change a model's route, and give its folder; `wait` is called before waiting."""
+    """Let one command at a time change a model's route, and give its folder.
+
+    `wait` is called before another command is waited for.
+    """
     shelf = registry / ROUTES / model
     with writing(registry):
         shelf.mkdir(parents=True, exist_ok=True)
@@ -74,7 +77,7 @@ def generations(shelf: Path) -> list[tuple[int, Path]]:
 def activate(
     registry: Path, model: str, version: int, reason: str, edge_cache: bool | None = None
 ) -> Route:
-    """Route all requests for `model` to `version` without waiting for anybody; for models nobody serves yet.
+    """Route all requests for `model` to `version`, waiting for nobody; for models not yet served.
 
     Raises `Refused` and changes nothing if it's broken. `edge_cache` of None leaves it as it is, which
     is on in a model's first route.

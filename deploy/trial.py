@@ -1,7 +1,7 @@
 """A version on trial: opened and warmed up in a process of its own, before any replica is asked to.
 
-`python -m deploy.trial FOLDER` is that process. What crashes, hangs or eats the memory there does so where
-nobody is served.
+`python -m deploy.trial FOLDER` is that process. What crashes, hangs or eats the memory there does so
+where nobody is served.
 """
 
 import signal
@@ -17,11 +17,11 @@ REFUSED = 10
 
 
 def try_version(folder: Path, seconds: float) -> None:
-    """Raise `Refused` with the reason where the version in `folder` can't be opened within `seconds`."""
+    """Raise `Refused` with the reason where the version in `folder` can't be opened in `seconds`."""
     name = f"{folder.parent.name} version {folder.name} can't be served"
     command = [sys.executable, "-m", "deploy.trial", str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # our own module
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as error:
         raise Refused(f"{name}: it wasn't loaded within {seconds:g} s") from error
     last = (done.stderr.strip().splitlines() or [""])[-1]
