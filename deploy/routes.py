@@ -117,6 +117,7 @@ def write_route(shelf: Path, route: Route) -> int:
     To be called with the lock held.
     """
     past = generations(shelf)
+    in_force = (shelf / CURRENT).resolve().name
     number = past[-1][0] + 1 if past else 1
     targets = {version: _target(version, route) for version in route.answering}
     name = targets[route.primary] if route.settled else "split"
@@ -133,7 +134,8 @@ def write_route(shelf: Path, route: Route) -> int:
             (generation / f"key-{key}").symlink_to(targets[version])
     point_to(shelf, generation.name)
     for _, old in past[: -LINKED_GENERATIONS + 1]:
-        _unlink_buckets(old)
+        if old.name != in_force:  # this one may have to be put in force again
+            _unlink_buckets(old)
     return number
 
 
