@@ -7,6 +7,7 @@ there is one place where a version is chosen. Generations are kept: they are the
 import fcntl
 import getpass
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import msgspec
 from deploy.buckets import BUCKETS, NAMES, assign
 from deploy.errors import Refused, writing
 from deploy.route_changes import Draft, activated
-from service.manifest import BrokenVersion, Manifest, verify
+from service.manifest import MODEL_NAME, BrokenVersion, Manifest, verify
 from service.route import CURRENT, GENERATION, ROUTES, Route, generation_of, read_route
 
 # A request that nginx is just resolving may still need the links of a generation before.
@@ -30,9 +31,13 @@ WITHDRAWN = "withdrawn"
 def locked(registry: Path, model: str, wait: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """Let one command at a time change a model's route, and give its folder.
 
-    `wait` is called before another command is waited for.
+    `wait` is called before another command is waited for. Raises `Refused` where there is no such model.
     """
     shelf = registry / ROUTES / model
+    known = re.fullmatch(MODEL_NAME, model) and model != ROUTES
+    # A route stands without its model's folder, which somebody may have deleted.
+    if not known or not ((registry / model).is_dir() or shelf.is_dir()):
+        raise Refused(f"no model {model!r} in {registry}; flotilla models shows what is published")
     with writing(registry):
         shelf.mkdir(parents=True, exist_ok=True)
     with writing(shelf), (shelf / ".lock").open("w") as lock:
