@@ -69,7 +69,7 @@ def current_route(shelf: Path) -> tuple[int, Route] | None:
         return None
     try:
         return int(generation["number"]), read_route(shelf, generation[0])
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return None
 
 
@@ -175,7 +175,7 @@ def history(shelf: Path) -> dict[int, Route]:
         try:
             if not (folder / WITHDRAWN).exists():
                 found[number] = read_route(shelf, folder.name)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError):
             continue  # of an older format, or damaged
     return found
 

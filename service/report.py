@@ -97,7 +97,7 @@ def read_reports(folder: Path) -> dict[str, Report]:
         try:
             age = time.time() - path.stat().st_mtime
             report = msgspec.json.decode(path.read_bytes(), type=Report)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError):
             continue  # it has just ended
         reports[report.replica] = msgspec.structs.replace(report, age_seconds=age)
     return reports
