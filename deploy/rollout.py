@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from deploy.compatible import differences
 from deploy.errors import Refused
-from deploy.outside import answers, example_body, look
+from deploy.outside import Seen, answers, example_body, look
 from deploy.readiness import Readiness
 from deploy.route_changes import Current, Draft
 from deploy.routes import check, current_route, finished, locked, withdraw, write_route
@@ -84,13 +84,18 @@ def change_route(
         if terms.wait:
             steady = before.kept if before else set()
             readiness.wait_for(draft.versions, started + terms.deadline_seconds, steady)
-        link = (shelf / CURRENT).readlink().name if current else ""
+        # Also where it can't be read any more.
+        link = (shelf / CURRENT).readlink().name if (shelf / CURRENT).is_symlink() else ""
         route = finished(draft, digests, command, reason)
         number = write_route(shelf, route)
         if terms.wait and readiness.replicas:
-            problem = _problem_from_outside(place, model, route)
+            problem = "the look from outside was interrupted"
+            try:
+                problem = _problem_from_outside(place, model, route)
+            finally:
+                if problem:
+                    withdraw(shelf, number, link, problem)
             if problem:
-                withdraw(shelf, number, link, problem)
                 raise Refused(f"{problem}; the route is as it was before")
     return Change(number, route, before, time.monotonic() - started)
 
@@ -119,6 +124,12 @@ def _check_signatures(registry: Path, model: str, before: Route | None, fresh: l
             )
 
 
+def _look(place: Place, model: str, version: str, headers: Mapping[str, str]) -> Seen | None:
+    """Ask with a row for `version`; None where that has none on disk any more."""
+    body = example_body(place.registry, model, version)
+    return None if body is None else look(place.url, model, body, headers)
+
+
 def _problem_from_outside(place: Place, model: str, route: Route) -> str:
     """Ask through the door, once for each pinned key and once without; return what is wrong."""
     asks: list[tuple[Mapping[str, str], set[str]]] = [({}, set(route.weights))]
@@ -126,11 +137,12 @@ def _problem_from_outside(place: Place, model: str, route: Route) -> str:
         asks[0] = ({"X-Client-ID": "flotilla/check"}, set(route.weights))  # no key that could be pinned
         asks += [({"X-Client-ID": key}, {version}) for key, version in route.pins.items()]
     for headers, expected in asks:
-        try:
-            body = example_body(place.registry, model, route.primary)
-        except (BrokenVersion, OSError, ValueError):
-            return ""  # its sample is gone from disk; the replicas hold it
-        seen = look(place.url, model, body, headers)
+        asked = route.primary if route.primary in expected else min(expected)
+        seen = _look(place, model, asked, headers)
+        if seen and seen.status >= 400 and seen.version in expected - {asked}:
+            seen = _look(place, model, seen.version, headers)  # its rows may be others
+        if seen is None:
+            continue
         if seen.status == 0:
             return f"nginx doesn't answer at {place.url} ({seen.words}); FLOTILLA_URL says where it is"
         if seen.status != 200:
