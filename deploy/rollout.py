@@ -83,7 +83,9 @@ def change_route(
                 try_version(place.registry / model / version, terms.deadline_seconds)
         if terms.wait:
             steady = before.kept if before else set()
-            readiness.wait_for(draft.versions, started + terms.deadline_seconds, steady)
+            # From here on: waiting for another command, or a trial, is no replica's fault.
+            until = time.monotonic() + terms.deadline_seconds
+            readiness.wait_for(draft.versions, until, steady)
         # Also where it can't be read any more.
         link = (shelf / CURRENT).readlink().name if (shelf / CURRENT).is_symlink() else ""
         route = finished(draft, digests, command, reason)
