@@ -75,11 +75,12 @@ def shadowed(current: Current, version: str) -> Draft:
 def promoted(current: Current) -> Draft:
     """Draft the version that is being tried for everybody; raise `Refused` unless there is just one."""
     _, route = _needed(current)
-    tried = sorted({*route.answering, *filter(None, [route.shadow])} - {route.primary}, key=int)
+    # Who answered everybody is established, even where it has the smaller share by now.
+    before = route.fallback.version if route.fallback and not route.settled else ""
+    established = before if before in route.answering else route.primary
+    tried = sorted({*route.answering, *filter(None, [route.shadow])} - {established}, key=int)
     if not tried:
-        raise Refused(
-            f"nothing to promote: version {route.primary} is the only one that the route names"
-        )
+        raise Refused(f"nothing to promote: version {established} is the only one that the route names")
     if len(tried) > 1:
         raise Refused(
             f"versions {', '.join(tried)} are being tried; say which one: "
