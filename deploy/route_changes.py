@@ -95,11 +95,16 @@ def rolled_back(current: Current, routes: Mapping[int, Route]) -> Draft:
     `routes` has the history by number.
     """
     _, route = _needed(current)
-    if route.fallback is None:
+    fallback = route.fallback
+    # Whoever ended a trial by activating the version from before has that one as fallback: further back.
+    while fallback and route.settled and fallback.version == route.primary:
+        earlier = routes.get(fallback.generation)
+        fallback = earlier.fallback if earlier else None
+    if fallback is None:
         raise Refused(f"nothing to go back to: version {route.primary} has answered from the beginning")
-    before = routes.get(route.fallback.generation)
+    before = routes.get(fallback.generation)
     return Draft(
-        {route.fallback.version: 100.0},
+        {fallback.version: 100.0},
         before.edge_cache if before else route.edge_cache,
         fallback=before.fallback if before else None,
     )
