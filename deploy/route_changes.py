@@ -96,7 +96,7 @@ def rolled_back(current: Current, routes: Mapping[int, Route]) -> Draft:
     """
     _, route = _needed(current)
     fallback = route.fallback
-    # Whoever ended a trial by activating the version from before has that one as fallback: further back.
+    # A trial that ended by activating the version from before leaves that one as fallback: go on.
     while fallback and route.settled and fallback.version == route.primary:
         earlier = routes.get(fallback.generation)
         fallback = earlier.fallback if earlier else None

@@ -31,7 +31,7 @@ WITHDRAWN = "withdrawn"
 def locked(registry: Path, model: str, wait: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """Let one command at a time change a model's route, and give its folder.
 
-    `wait` is called before another command is waited for. Raises `Refused` where there is no such model.
+    `wait` is called before another command is waited for. Raises `Refused` where no such model is.
     """
     shelf = registry / ROUTES / model
     known = re.fullmatch(MODEL_NAME, model) and model != ROUTES
