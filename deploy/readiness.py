@@ -47,7 +47,7 @@ class Readiness:
             self._say("no replica runs: it holds from the next start on")
             return
         if all(version in steady and self.everywhere(version) for version in versions):
-            self._say(f"every replica holds {_named(versions)} already ({len(self.replicas)} replicas)")
+            self._say(f"every replica holds {_named(versions)} already")
             return
         command = uuid.uuid4().hex
         left = until - time.monotonic() + SPARE_SECONDS

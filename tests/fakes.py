@@ -131,7 +131,7 @@ class FakeCache:
 
 
 class FakeReplica:
-    """A replica that nobody can ask: a real follower and a real reporter, in threads of this process."""
+    """A replica that nobody can ask: a real follower and a real reporter, in threads."""
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class FakeReplica:
     def __enter__(self) -> Self:
         """Begin, and return when it holds what is routed and says so."""
         self._thread.start()
-        wait_until(lambda: self.registry.read)
+        wait_until(lambda: self.registry.read and not self._missing)
         self._reporter.start()
         wait_until(self._report.exists)
         return self
@@ -161,11 +161,15 @@ class FakeReplica:
     def __exit__(self, *error: object) -> None:
         """End, and take the report along."""
         self._follower.stop()
-        self.fall_silent()
+        self.end()
         self._thread.join()
 
-    def fall_silent(self) -> None:
-        """Take the report away, whatever is being loaded: it has ended, as far as anybody can see."""
+    @property
+    def _missing(self) -> set[tuple[str, str]]:
+        return {*self.registry.wanted} - {*self.registry.held(), *self.registry.refused}
+
+    def end(self) -> None:
+        """Take the report away, whatever is being loaded: as far as anybody can see it has ended."""
         self._reporter.stop()
 
 

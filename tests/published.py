@@ -1,5 +1,6 @@
 """Small models, published for real in milliseconds."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,14 @@ def damage(path: Path) -> bytes:
     before = path.read_bytes()
     path.write_bytes(bytes([before[0] ^ 1]) + before[1:])
     return before
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Return everything in a folder: links with where they point, files with what they hold."""
+    return {
+        str(path.relative_to(folder)): os.readlink(path)
+        if path.is_symlink()
+        else path.read_bytes().hex()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }

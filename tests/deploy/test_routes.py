@@ -30,7 +30,7 @@ from deploy.routes import (
 from service.manifest import read_manifest
 from service.route import CURRENT, GENERATION, Fallback, Route, generation_of, read_routes
 from tests.polling import wait_until
-from tests.published import damage, published
+from tests.published import damage, published, tree
 
 
 @pytest.fixture
@@ -39,17 +39,6 @@ def registry(tmp_path: Path) -> Path:
     for _ in range(3):
         published(tmp_path / "registry", "line")
     return tmp_path / "registry"
-
-
-def tree(folder: Path) -> dict[str, str]:
-    """Return everything in a folder: links with where they point, files with what they hold."""
-    return {
-        str(path.relative_to(folder)): os.readlink(path)
-        if path.is_symlink()
-        else path.read_bytes().hex()
-        for path in sorted(folder.rglob("*"))
-        if path.is_symlink() or path.is_file()
-    }
 
 
 def answering(registry: Path, model: str = "line") -> str:
