@@ -40,7 +40,7 @@ def shares(weights: dict[str, float], pins: dict[str, str] | None = None) -> Mak
 
 
 class Fleet:
-    """A registry in which `line` has three versions and no route; with a door, and replicas as needed."""
+    """A registry in which `line` has three versions and no route; a door, and replicas as needed."""
 
     def __init__(self, home: Path, started: ExitStack) -> None:
         self.registry = home / "registry"
@@ -194,10 +194,8 @@ def test_a_replica_that_is_late(fleet: Fleet) -> None:
     finally:
         may_go_on.set()
     # A report lags behind by a beat: it may not say yet that it is being loaded.
-    assert re.fullmatch(
-        r"not every replica got ready in time: r1: version 2 (being|not) loaded; nothing has changed",
-        said,
-    )
+    late = r"not every replica got ready in time: r1: version 2 (being|not) loaded; nothing has changed"
+    assert re.fullmatch(late, said)
 
 
 def test_interrupted(fleet: Fleet) -> None:
