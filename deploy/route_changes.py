@@ -1,4 +1,4 @@
-"""What each command makes of a route: the route in force comes in, the next one goes out. Pure functions."""
+"""What each command makes of a route: the one in force comes in, the next one goes out. Pure functions."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Draft:
 
 
 def activated(current: Current, version: str, edge_cache: bool | None = None) -> Draft:
-    """One version for everybody; shadow and pins end."""
+    """Draft one version for everybody; shadow and pins end."""
     draft = Draft({version: 100.0}, _edge_cache(current, edge_cache))
     return replace(draft, fallback=_fallback(current, version))
 
@@ -38,7 +38,7 @@ def activated(current: Current, version: str, edge_cache: bool | None = None) ->
 def split(
     current: Current, weights: Mapping[str, float], pins: Mapping[str, str] | None = None
 ) -> Draft:
-    """Shares of several versions, and testers' keys pinned to one; `pins` of None leaves them."""
+    """Draft shares of several versions, and testers' keys pinned to one; `pins` of None leaves them."""
     for version, weight in weights.items():
         if not 0 <= weight <= 100 or abs(weight * BUCKETS / 100 - round(weight * BUCKETS / 100)) > 1e-6:
             raise Refused(
@@ -55,22 +55,22 @@ def split(
     return Draft(
         shares,
         _edge_cache(current, None),
-        "" if shadow in shares else shadow,
+        "" if shadow == settled else shadow,
         pins,
         _fallback(current, settled),
     )
 
 
 def shadowed(current: Current, version: str) -> Draft:
-    """A shadow beside what answers now; without a version the shadow ends."""
+    """Draft a shadow beside what answers now; without a version the shadow ends."""
     _, route = _needed(current)
-    if version in route.answering:
-        raise Refused(f"version {version} answers clients already; a shadow is another version")
+    if route.settled and version == route.primary:
+        raise Refused(f"version {version} answers everybody already; a shadow is another version")
     return Draft(route.weights, route.edge_cache, version, route.pins, route.fallback)
 
 
 def promoted(current: Current) -> Draft:
-    """The version that is being tried becomes the one for everybody."""
+    """Draft the version that is being tried, by a share, a pin or as shadow, for everybody."""
     _, route = _needed(current)
     tried = sorted({*route.answering, *filter(None, [route.shadow])} - {route.primary}, key=int)
     if not tried:
@@ -85,7 +85,7 @@ def promoted(current: Current) -> Draft:
 
 
 def rolled_back(current: Current, routes: Mapping[int, Route]) -> Draft:
-    """The version that last answered everybody before this one; `routes` has the history by number."""
+    """Draft the version that last answered everybody before this one; `routes` is the history."""
     _, route = _needed(current)
     if route.fallback is None:
         raise Refused(f"nothing to go back to: version {route.primary} has answered from the beginning")
@@ -110,7 +110,7 @@ def _edge_cache(current: Current, asked: bool | None) -> bool:
 
 
 def _fallback(current: Current, settled: str) -> Fallback | None:
-    """Return where rollback leads once a route with the one version `settled`, or with several, is made."""
+    """Return where rollback leads from a route of the one version `settled`, or of several ("")."""
     if current is None:
         return None
     number, route = current
