@@ -7,11 +7,10 @@ import numpy as np
 from sklearn.linear_model import LinearRegression
 from skops.io import dump
 
-from deploy.publish import publish
+from deploy.publish import next_version, publish
 from deploy.routes import activate
 from deploy.sample import Sample
 from service.manifest import Manifest
-from service.registry import newest_version
 
 # Rows for `line`.
 LINE_SAMPLE = np.arange(20.0).reshape(10, 2)
@@ -40,8 +39,8 @@ def published(
 ) -> Manifest:
     """Publish the next version of a model, by default a line as steep as its number; route it."""
     if estimator is None:
-        newest = newest_version(registry / name)
-        estimator = line(float(newest or 0) + 1)
+        shelf = registry / name
+        estimator = line(float(next_version(shelf) if shelf.is_dir() else 1))
     # Beside the registry, which would take a folder in it for a model.
     file = saved(estimator, registry.parent / f"saved-{name}")
     manifest = publish(registry, file, name, sample, **more)

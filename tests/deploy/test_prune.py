@@ -51,8 +51,8 @@ def test_keeps_shares_pins_and_shadow(registry: Path) -> None:
         lambda current: shadowed(current, "5"),
     ):
         write_route(shelf, finished(make(current_route(shelf)), digests, "", ""))
-    assert prune(registry, "line", 1).deleted == ["6", "7"]
-    assert versions(registry) == ["1", "2", "3", "4", "5", "8"]
+    assert prune(registry, "line", 1).deleted == ["2", "6", "7"], "rollback would return to 4"
+    assert versions(registry) == ["1", "3", "4", "5", "8"]
 
 
 def test_without_a_route(tmp_path: Path) -> None:
