@@ -32,7 +32,9 @@ def prune(registry: Path, model: str, keep: int, dry_run: bool = False) -> Prune
     if model == ROUTES or not shelf.is_dir():
         raise Refused(f"no model {model!r} in {registry}")
     with locked(registry, model) as routes, writing(shelf):
-        versions = sorted((each.name for each in shelf.glob("[0-9]*") if each.name.isdecimal()), key=int)
+        versions = sorted(
+            (each.name for each in shelf.glob("[0-9]*") if each.name.isdecimal()), key=int
+        )
         kept = {version: "among the newest" for version in versions[-keep:]}
         kept |= {version: why for version, why in _needed(routes).items() if version in versions}
         deleted = [version for version in versions if version not in kept]

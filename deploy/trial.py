@@ -21,7 +21,9 @@ def try_version(folder: Path, seconds: float) -> None:
     name = f"{folder.parent.name} version {folder.name} can't be served"
     command = [sys.executable, "-m", "deploy.trial", str(folder)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # our own module
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=seconds, check=False
+        )  # our own module
     except subprocess.TimeoutExpired as error:
         raise Refused(f"{name}: it wasn't loaded within {seconds:g} s") from error
     last = (done.stderr.strip().splitlines() or [""])[-1]
