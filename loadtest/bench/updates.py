@@ -107,7 +107,8 @@ class Updates:
         asyncio.run(operate())
         if load.result.failed or load.result.unsent:
             raise StartError(f"requests failed: {load.result.failures}")
-        calm, during = [], []
+        calm: list[float] = []
+        during: list[float] = []
         for due, latency in load.result.latencies:
             busy = any(began <= due < ended for began, ended in windows)
             (during if busy else calm).append(latency)
