@@ -78,7 +78,10 @@ class Reporter:
         self._path.unlink(missing_ok=True)
 
     def _report(self) -> None:
-        report = Report(self._replica, self._registry.states(), dict(self._registry.commands))
+        # In this order: what it says of versions must not be older than the command it has seen, or a
+        # refusal of an earlier attempt would pass for one of this.
+        commands = dict(self._registry.commands)
+        report = Report(self._replica, self._registry.states(), commands)
         encoded = msgspec.json.encode(report)
         if encoded == self._written and self._path.exists():
             os.utime(self._path)
@@ -97,7 +100,7 @@ def read_reports(folder: Path) -> dict[str, Report]:
         try:
             age = time.time() - path.stat().st_mtime
             report = msgspec.json.decode(path.read_bytes(), type=Report)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError):
             continue  # it has just ended
         reports[report.replica] = msgspec.structs.replace(report, age_seconds=age)
     return reports

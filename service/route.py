@@ -94,7 +94,7 @@ def generation_of(shelf: Path) -> re.Match[str] | None:
 
 
 def read_route(shelf: Path, generation: str = CURRENT) -> Route:
-    """Read the route of a generation; raise `OSError` or `msgspec.MsgspecError` where that can't be done."""
+    """Read the route of a generation; raise `OSError` or `ValueError` where that can't be done."""
     return msgspec.json.decode((shelf / generation / "route.json").read_bytes(), type=Route)
 
 
@@ -102,7 +102,7 @@ def read_staged(shelf: Path) -> Staged | None:
     """Return what a command wants loaded just now."""
     try:
         staged = msgspec.json.decode((shelf / STAGED).read_bytes(), type=Staged)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return None
     return staged if staged.until > time.time() else None
 
@@ -128,7 +128,7 @@ class RouteReader:
                 key = (shelf.name, generation[0])
                 try:
                     known[key] = self._known.get(key) or read_route(shelf, generation[0])
-                except (OSError, msgspec.MsgspecError):
+                except (OSError, ValueError):
                     continue  # a route that is being made, or of a strange format
         self._known = known
         return {model: route for (model, _), route in known.items()}

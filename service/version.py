@@ -61,7 +61,8 @@ def open_version(folder: Path, manifest: Manifest) -> LoadedVersion:
 
 def read_sample(path: Path, signature: Signature, most: int | None = None) -> Rows:
     """Return the rows of a version's sample, at most `most` of them."""
-    with np.load(path, allow_pickle=False) as arrays:
+    # Opened here, because numpy leaves a damaged archive open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         columns = [arrays[name][:most] for name in signature.columns]
     if signature.kind == "tensor":
         return TensorRows(columns[0])
