@@ -10,6 +10,7 @@ import click
 
 from deploy.commands.history import routes
 from deploy.commands.models import models, predict, publish
+from deploy.commands.retention import prune
 from deploy.commands.routing import activate, promote, rollback, shadow, split
 from deploy.commands.stack import down, logs, scale, status, up
 from deploy.errors import Refused
@@ -37,7 +38,7 @@ def main(ctx: click.Context) -> None:
 
 
 STACK = (up, down, scale, status, logs)
-VERSIONS = (publish, models, activate, split, shadow, promote, rollback, routes)
+VERSIONS = (publish, models, activate, split, shadow, promote, rollback, routes, prune)
 
 for command in (*STACK, *VERSIONS, predict):
     main.add_command(command)

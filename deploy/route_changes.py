@@ -58,17 +58,17 @@ def split(
     return Draft(
         shares,
         _edge_cache(current, None),
-        "" if shadow in shares else shadow,
+        "" if shadow == settled else shadow,
         pins,
         _fallback(current, settled),
     )
 
 
 def shadowed(current: Current, version: str) -> Draft:
-    """Draft a shadow beside what answers, or its end; raise `Refused` for a version that answers."""
+    """Draft a shadow beside what answers, or its end; raise `Refused` for the one that answers everybody."""
     _, route = _needed(current)
-    if version in route.answering:
-        raise Refused(f"version {version} answers clients already; a shadow is another version")
+    if route.settled and version == route.primary:
+        raise Refused(f"version {version} answers everybody already; a shadow is another version")
     return Draft(route.weights, route.edge_cache, version, route.pins, route.fallback)
 
 

@@ -22,11 +22,12 @@ LONGEST_SLEEP_SECONDS = 0.05
 
 
 class Payload(NamedTuple):
-    """One request: its body, what the check expects, and what to add to the path of the URL."""
+    """One request: its body, what the check expects, what to add to the URL's path and the headers."""
 
     body: bytes
     expected: object = None
     path: str = ""
+    headers: Mapping[str, str] = {}
 
 
 Check = Callable[[Payload, int, Mapping[str, str], bytes], str | None]
@@ -128,7 +129,9 @@ class Load:
                 if connection.closed:
                     self.result.connections_opened += 1
                     await connection.open()
-                request = post(self._name, self._path + payload.path, payload.body, self._headers)
+                headers = {**self._headers, **payload.headers}
+                request = post(self._name, self._path + payload.path, payload.body, headers)
+                began = self.elapsed
                 reply = await connection.exchange(request)
         except (OSError, EOFError, ValueError) as loss:  # a TimeoutError is an OSError
             self.result.add_failure(self.elapsed, f"lost: {type(loss).__name__} {loss}")
@@ -138,3 +141,4 @@ class Load:
         latency = self.elapsed - due
         wrong = self._check(payload, reply.status, reply.headers, reply.body)
         self.result.add_reply(due, latency, reply, wrong)
+        self.result.versions.append((began, reply.headers.get("x-model-version", "")))

@@ -25,6 +25,8 @@ class Result:
     by_replica: Counter[str] = field(default_factory=Counter)
     by_cache: Counter[str] = field(default_factory=Counter)
     by_status: Counter[int] = field(default_factory=Counter)
+    # (when it was sent, X-Model-Version), of each reply
+    versions: list[tuple[float, str]] = field(default_factory=list)
 
     def percentiles(self, since: float = 0.0, until: float = float("inf")) -> dict[str, float]:
         """Return p50, p95, p99 and max, in seconds, of the requests due between two load times.
@@ -36,6 +38,10 @@ class Result:
             raise ValueError(f"no reply to any request due between {since} s and {until} s")
         shares = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "max": 1.0}
         return {name: ranked[round(share * (len(ranked) - 1))] for name, share in shares.items()}
+
+    def answered_by(self, since: float, until: float) -> Counter[str]:
+        """Return how many requests each version answered, of those sent between two load times."""
+        return Counter(version for sent, version in self.versions if since <= sent < until)
 
     def add_reply(self, due: float, latency: float, reply: Reply, wrong: str | None) -> None:
         """Enter a whole reply, and why it is wrong if it is."""

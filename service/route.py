@@ -36,7 +36,7 @@ class Route(Struct, frozen=True, kw_only=True):
     """Which versions answer for a model, since when, by whom and why.
 
     `weights` are percent by version, more than 0 each and 100 together. `pins` name a version for single
-    client keys, `shadow` one that is asked besides and answers nobody. `edge_cache` tells whether nginx
+    client keys, `shadow` one that is asked besides where another one answered. `edge_cache` tells whether nginx
     may keep answers, `digests` has the first 16 characters of each version's.
     """
 

@@ -20,6 +20,9 @@ class LocalSettings(Environment):
         "Where clients find nginx, if it isn't HTTP_ADDRESS:HTTP_PORT.",
         starts=("http://", "https://"),
     )
+    prometheus_url: str = setting(
+        "", "Where Prometheus is, if it isn't on 127.0.0.1.", starts=("http://", "https://")
+    )
     http_address: str = setting("127.0.0.1", "Address on which nginx listens.")
     http_port: int = setting(8080, "Port on which nginx listens.", 1, 65535)
     prometheus_port: int = setting(9090, "Port of Prometheus, on 127.0.0.1.", 1, 65535)
@@ -36,6 +39,11 @@ class LocalSettings(Environment):
             return self.flotilla_url.rstrip("/")
         address = "127.0.0.1" if self.http_address == "0.0.0.0" else self.http_address  # noqa: S104
         return f"http://{address}:{self.http_port}"
+
+    @property
+    def prometheus(self) -> str:
+        """Where Prometheus answers."""
+        return self.prometheus_url.rstrip("/") or f"http://127.0.0.1:{self.prometheus_port}"
 
     @property
     def registry(self) -> Path:

@@ -25,10 +25,13 @@ class ComposeStack:
         self.home = Path(tempfile.mkdtemp(prefix="flotilla-"))
         self.project = f"flotilla-{secrets.token_hex(4)}"
         self.registry = self.home / "registry"
-        self.registry.mkdir()
+        self.reports = self.home / "reports"
+        for folder in (self.registry, self.reports):
+            folder.mkdir()
         # Nobody in a container is root, so the folder isn't root's either.
         user, group = (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
-        os.chown(self.registry, user, group)
+        for folder in (self.registry, self.reports):
+            os.chown(folder, user, group)
         self.http_port, self.prometheus_port, grafana = free_ports(3, 27000)
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.prometheus_url = f"http://127.0.0.1:{self.prometheus_port}"
@@ -37,6 +40,7 @@ class ComposeStack:
             "COMPOSE_ENV_FILES": str(DEBIAN_IMAGES if _built_here() else os.devnull),
             "SERVICE_IMAGE": f"{self.project}/service",
             "REGISTRY": str(self.registry),
+            "REPORTS": str(self.reports),
             "FLOTILLA_UID": str(user),
             "FLOTILLA_GID": str(group),
             "HTTP_ADDRESS": "127.0.0.1",
