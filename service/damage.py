@@ -1,4 +1,4 @@
-"""Notices when the files of a version that is held in memory are changed or deleted: registry in, reasons out.
+"""Notices when files of a version in memory are changed or deleted: registry in, reasons out.
 
 The version serves on. But no other replica could load it, so it is reported as soon as it is seen.
 """
@@ -19,7 +19,7 @@ Fingerprint = tuple[tuple[str, int, int, int], ...]  # name, inode, size and tim
 
 
 class DamageWatch:
-    """Compares files with how they looked when they were loaded, and hashes them only if that differs."""
+    """Compares files with how they looked when they were loaded; hashes them only if that differs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,7 +27,7 @@ class DamageWatch:
         self._next = 0.0
 
     def fingerprint(self, key: Key) -> Fingerprint:
-        """Return what can be seen of a version's files without opening them; nothing if they are gone."""
+        """Return what can be seen of a version's files unopened; nothing if they are gone."""
         found = []
         try:
             for file in sorted(self._folder.joinpath(*key).iterdir()):
@@ -42,7 +42,7 @@ class DamageWatch:
         self._seen[key] = seen
 
     def look(self, registry: Registry) -> bool:
-        """Look at all that is loaded, now and then; tell whether anything is new in `registry.damaged`."""
+        """Look now and then at all that is loaded; tell whether `registry.damaged` has changed."""
         if time.monotonic() < self._next:
             return False
         self._next = time.monotonic() + EVERY_SECONDS

@@ -1,7 +1,7 @@
-"""Keeps a replica's registry up with the routes on disk: loads what they name, lets go of what they don't.
+"""Keeps a replica's registry up with the routes: loads what they name, lets go of what they don't.
 
-A thread of its own looks four times a second. A version is verified, opened and warmed up there, beside the
-one that serves; a request only ever does a look-up.
+A thread of its own looks four times a second. A version is verified, opened and warmed up there,
+beside the one that serves; a request only ever does a look-up.
 """
 
 import logging
@@ -128,7 +128,7 @@ class Follower:
             registry.tell()
 
     def _refuse_surplus(self, surplus: Iterable[Key]) -> None:
-        """Say that there is no room, and take back what was said of versions that nobody wants any more."""
+        """Say that there is no room; take back what was said of versions that nobody wants any more."""
         kept = {*surplus, *self._registry.wanted}
         self._forget_refusals(set(self._registry.refused) - kept)
         for key in surplus:

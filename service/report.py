@@ -1,7 +1,7 @@
 """What a replica says of itself to the commands that wait for it: one small file for each replica.
 
-A file and not a route, because it works the same on a bare machine, in containers and in a cluster: whoever
-changes routes shares a folder with the replicas anyway, but need not reach their network.
+A file and not a route, because it works the same on a bare machine, in containers and in a cluster:
+whoever changes routes shares a folder with the replicas anyway, but need not reach their network.
 """
 
 import logging

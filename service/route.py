@@ -1,7 +1,7 @@
 """Routes as they lie in the registry: which versions answer for a model, read by replicas and commands.
 
-`routes/{model}/current` is a link to the generation in force, a folder that is never changed. nginx reads its
-name alone, everything else is in its `route.json`. `deploy.routes` writes them.
+`routes/{model}/current` is a link to the generation in force, a folder that is never changed. nginx
+reads its name alone, everything else is in its `route.json`. `deploy.routes` writes them.
 """
 
 import re
@@ -35,9 +35,9 @@ class Fallback(Struct, frozen=True):
 class Route(Struct, frozen=True, kw_only=True):
     """Which versions answer for a model, since when, by whom and why.
 
-    `weights` are percent by version, more than 0 each and 100 together. `pins` name a version for single
-    client keys, `shadow` one that is asked besides where another one answered. `edge_cache` tells whether nginx
-    may keep answers, `digests` has the first 16 characters of each version's.
+    `weights` are percent by version, more than 0 each and 100 together. `pins` name a version for
+    single client keys, `shadow` one that is asked besides where another one answered. `edge_cache`
+    tells whether nginx may keep answers, `digests` has the first 16 characters of each version's.
     """
 
     weights: dict[str, float]
@@ -85,7 +85,7 @@ class Staged(Struct, frozen=True):
 
 
 def generation_of(shelf: Path) -> re.Match[str] | None:
-    """Return the matched name of the generation in force in `routes/{model}`, None where there is none."""
+    """Return the name of the generation in force in `routes/{model}`, None where there is none."""
     try:
         name = (shelf / CURRENT).readlink().name
     except OSError:
@@ -94,7 +94,7 @@ def generation_of(shelf: Path) -> re.Match[str] | None:
 
 
 def read_route(shelf: Path, generation: str = CURRENT) -> Route:
-    """Read the route of a generation; raise `OSError` or `msgspec.MsgspecError` where that can't be done."""
+    """Read a generation's route; raise `OSError` or `msgspec.MsgspecError` if that can't be done."""
     return msgspec.json.decode((shelf / generation / "route.json").read_bytes(), type=Route)
 
 

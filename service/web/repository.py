@@ -1,7 +1,7 @@
 """The repository index: which versions of which models there are, and what this replica makes of each.
 
-Triton's extension of the Open Inference Protocol ("model_repository"), without loading and unloading: what a
-replica holds follows from the routes alone.
+Triton's extension of the Open Inference Protocol ("model_repository"), without loading and unloading:
+what a replica holds follows from the routes alone.
 """
 
 from pathlib import Path
