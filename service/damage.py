@@ -23,7 +23,8 @@ class DamageWatch:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._seen: dict[Key, Fingerprint] = {}
+        # How files looked last, and what was wrong with them then: nothing is hashed all day.
+        self._seen: dict[Key, tuple[Fingerprint, str]] = {}
         self._next = 0.0
 
     def fingerprint(self, key: Key) -> Fingerprint:
@@ -39,7 +40,7 @@ class DamageWatch:
 
     def loaded(self, key: Key, seen: Fingerprint) -> None:
         """Remember how the files of a version looked just before they were loaded."""
-        self._seen[key] = seen
+        self._seen[key] = (seen, "")
 
     def look(self, registry: Registry) -> bool:
         """Look now and then at all that is loaded; tell whether `registry.damaged` has changed."""
@@ -54,11 +55,12 @@ class DamageWatch:
 
     def _damage_of(self, key: Key) -> str:
         seen = self.fingerprint(key)
-        if seen == self._seen.get(key):
-            return ""
-        try:
-            verify(self._folder.joinpath(*key))
-        except BrokenVersion as error:
-            return str(error)
-        self._seen[key] = seen  # copied or touched, and right
-        return ""
+        before, damage = self._seen[key]
+        if seen != before:
+            damage = ""  # copied or touched, and right
+            try:
+                verify(self._folder.joinpath(*key))
+            except BrokenVersion as error:
+                damage = str(error)
+            self._seen[key] = (seen, damage)
+        return damage

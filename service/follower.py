@@ -79,9 +79,12 @@ class Follower:
             # A new wish is a new attempt: what was refused before may have been mended.
             self._forget_refusals({(model, v) for model, wish in staged.items() for v in wish.versions})
             changed = True
-        registry.routes, registry.wanted, registry.commands = routes, keys, commands
+        # What there was no room for, or nobody wanted, is tried at once when it is wanted.
+        self._forget_refusals(set(keys) - set(registry.wanted))
+        registry.routes, registry.wanted = routes, keys
         registry.read = True
         self._refuse_surplus(surplus)
+        registry.commands = commands  # last: whoever reads it finds nothing older than the wish
         now = time.monotonic()
         self._wanted_at.update(dict.fromkeys(keys, now))
         again = now >= self._retry_at
@@ -99,11 +102,11 @@ class Follower:
 
     def _load(self, key: Key) -> None:
         """Bring a version in, or refuse it with its reason."""
-        self._make_room()
-        model, version = key
         if self._mark.deadly(key):
             self._refuse(key, "the process that loaded it died (see the replica's log); out of memory?")
             return
+        self._make_room()
+        model, version = key
         self._mark.begin(key)
         try:
             seen = self._damage.fingerprint(key)

@@ -1,4 +1,4 @@
-"""What remembers, across a worker's death, which version it was loading: bytes of gunicorn's master.
+"""What remembers, across a worker's death, which version it was loading: bytes that all share.
 
 A model can end the process that opens it: a library that crashes, more memory than there is.
 gunicorn then starts the next worker, which would do the same again, and again.

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -75,10 +76,13 @@ class Reporter:
                 complained, self._written = True, b""
             self._registry.changed.wait(BEAT_SECONDS)
             self._registry.changed.clear()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
 
     def _report(self) -> None:
-        report = Report(self._replica, self._registry.states(), dict(self._registry.commands))
+        # Wishes before states: an old state is never told as the answer to a new wish.
+        commands = dict(self._registry.commands)
+        report = Report(self._replica, self._registry.states(), commands)
         encoded = msgspec.json.encode(report)
         if encoded == self._written and self._path.exists():
             os.utime(self._path)
@@ -97,7 +101,7 @@ def read_reports(folder: Path) -> dict[str, Report]:
         try:
             age = time.time() - path.stat().st_mtime
             report = msgspec.json.decode(path.read_bytes(), type=Report)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             continue  # it has just ended
         reports[report.replica] = msgspec.structs.replace(report, age_seconds=age)
     return reports

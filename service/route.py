@@ -8,16 +8,20 @@ import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from service.manifest import MODEL_NAME
 
 ROUTES = "routes"
 CURRENT = "current"
 STAGED = "staged.json"
-_NAME = re.compile(MODEL_NAME)
+Read = TypeVar("Read", bound=Struct)
+NAME = re.compile(MODEL_NAME)
+# Checked as it is read: one route that somebody wrote by hand must not stop all the others.
+Version = Annotated[str, Meta(pattern="^[0-9]+$")]
 # Its number, then either the one version that answers, with what nginx has to know of it (its digest,
 # whether to keep its answers), or that there are several: then the folder has a link for each bucket.
 GENERATION = re.compile(
@@ -29,7 +33,7 @@ class Fallback(Struct, frozen=True):
     """Where rollback returns to: a generation in which one version answered everybody."""
 
     generation: int
-    version: str
+    version: Version
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -40,14 +44,14 @@ class Route(Struct, frozen=True, kw_only=True):
     tells whether nginx may keep answers, `digests` has the first 16 characters of each version's.
     """
 
-    weights: dict[str, float]
+    weights: Annotated[dict[Version, float], Meta(min_length=1)]
     time: str
     user: str
     reason: str
     command: str = ""
     edge_cache: bool = True
-    shadow: str = ""
-    pins: dict[str, str] = {}
+    shadow: Annotated[str, Meta(pattern="^[0-9]*$")] = ""
+    pins: dict[str, Version] = {}
     digests: dict[str, str] = {}
     fallback: Fallback | None = None
 
@@ -79,13 +83,13 @@ class Staged(Struct, frozen=True):
     `command` is unlike any other command's: a replica that repeats it has seen the wish.
     """
 
-    versions: tuple[str, ...]
+    versions: tuple[Version, ...]
     command: str
     until: float
 
 
 def generation_of(shelf: Path) -> re.Match[str] | None:
-    """Return the name of the generation in force in `routes/{model}`, None where there is none."""
+    """Match the name of the generation in force in `routes/{model}`; None where there is none."""
     try:
         name = (shelf / CURRENT).readlink().name
     except OSError:
@@ -95,16 +99,23 @@ def generation_of(shelf: Path) -> re.Match[str] | None:
 
 def read_route(shelf: Path, generation: str = CURRENT) -> Route:
     """Read a generation's route; raise `OSError` or `msgspec.MsgspecError` if that can't be done."""
-    return msgspec.json.decode((shelf / generation / "route.json").read_bytes(), type=Route)
+    return _decode(shelf / generation / "route.json", Route)
 
 
 def read_staged(shelf: Path) -> Staged | None:
     """Return what a command wants loaded just now."""
     try:
-        staged = msgspec.json.decode((shelf / STAGED).read_bytes(), type=Staged)
+        staged = _decode(shelf / STAGED, Staged)
     except (OSError, msgspec.MsgspecError):
         return None
     return staged if staged.until > time.time() else None
+
+
+def _decode(path: Path, type_: type[Read]) -> Read:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type_)
+    except UnicodeDecodeError as error:  # which msgspec lets through
+        raise msgspec.DecodeError(str(error)) from error
 
 
 class RouteReader:
@@ -139,7 +150,7 @@ class RouteReader:
         return {model: staged for model, staged in read if staged}
 
     def _shelves(self) -> list[Path]:
-        return sorted(each for each in self._folder.glob("*") if _NAME.fullmatch(each.name))
+        return sorted(each for each in self._folder.glob("*") if NAME.fullmatch(each.name))
 
 
 def read_routes(registry: Path) -> Mapping[str, Route]:
