@@ -1,7 +1,7 @@
-"""The drill: a minute in the life of a model under load, with everything that its operators may do to it.
+"""The drill: a minute in the life of a model under load, with everything that operators may do to it.
 
-Unique and repeated rows over connections that are kept alive and never retried; every reply is checked against
-the version that it names, so that a wrong answer from any cache shows.
+Unique and repeated rows over connections that are kept alive and never retried; every reply is checked
+against the version that it names, so that a wrong answer from any cache shows.
 """
 
 import asyncio
@@ -76,8 +76,7 @@ def test_drill(stack: Stack, tmp_path: Path) -> None:
             await drill.give("split", name, "2=90", "3=10")
             shares.update(await asyncio.to_thread(clients_by_version, drill.url))
             await drill.give("shadow", name, "4")
-            differs: Callable[[], bool] = lambda: shadow_rows(stack, name).get("disagree", 0) > 100
-            await asyncio.to_thread(seen, differs)
+            await asyncio.to_thread(seen, lambda: shadow_rows(stack, name).get("disagree", 0) > 100)
             await drill.give("rollback", name)
             drill.times["end"] = (drill.load.elapsed, drill.load.elapsed)
 
