@@ -37,7 +37,7 @@ class Drill:
         await asyncio.sleep(SECONDS / 6)
 
     def answered_between(self, command: str, next_command: str) -> dict[str, int]:
-        """Return which versions answered what was sent after one command had returned, before the next."""
+        """Return which versions answered what was sent from one command's return to the next."""
         since, until = self.times[command][1], self.times[next_command][0]
         return dict(self.load.result.answered_by(since, until))
 
@@ -59,7 +59,7 @@ def shadow_rows(stack: Stack, name: str) -> dict[str, float]:
 
 
 def test_drill(stack: Stack, tmp_path: Path) -> None:
-    """Activate, canary, shadow and rollback lose nothing, mix nothing up, and hold from their return on."""
+    """Activate, canary, shadow, rollback: nothing lost or mixed up, and each holds from its return on."""
     name = "drill"
     for slope in (1, 2, 3, 4):
         publish_line(stack, tmp_path, name, slope)
