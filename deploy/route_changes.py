@@ -65,7 +65,10 @@ def split(
 
 
 def shadowed(current: Current, version: str) -> Draft:
-    """Draft a shadow beside what answers, or its end; raise `Refused` for the one that answers everybody."""
+    """Draft a shadow beside what answers, or its end.
+
+    Raises `Refused` for a version that answers everybody.
+    """
     _, route = _needed(current)
     if route.settled and version == route.primary:
         raise Refused(f"version {version} answers everybody already; a shadow is another version")

@@ -57,7 +57,7 @@ class Metrics:
             registry=self.registry,
         )
         self.ready = Gauge(
-            "flotilla_ready", "1 when every routed version is loaded.", registry=self.registry
+            "flotilla_ready", "1 when every version is loaded that clients get.", registry=self.registry
         )
 
     def of(self, model: str, version: str) -> Counts:

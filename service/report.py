@@ -1,13 +1,14 @@
 """What a replica says of itself to the commands that wait for it: one small file for each replica.
 
-A file and not a route, because it works the same on a bare machine, in containers and in a cluster: whoever
-changes routes shares a folder with the replicas anyway, but need not reach their network.
+A file and not a route, because it works the same on a bare machine, in containers and in a cluster:
+whoever changes routes shares a folder with the replicas anyway, but need not reach their network.
 """
 
 import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -75,7 +76,8 @@ class Reporter:
                 complained, self._written = True, b""
             self._registry.changed.wait(BEAT_SECONDS)
             self._registry.changed.clear()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
 
     def _report(self) -> None:
         # In this order: what it says of versions must not be older than the command it has seen, or a

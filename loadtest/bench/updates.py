@@ -1,7 +1,7 @@
 """The command `python -m loadtest.bench.updates`: what updating a model costs, in figures of one run.
 
-Rates of a settled route, a split one and one with a shadow, in turns; how long activating takes with few
-and with many replicas; latencies while versions are activated beside those while nothing happens.
+Rates of a settled route, a split one and one with a shadow, in turns; how long activating takes with
+few and with many replicas; latencies while versions are activated beside those while nothing happens.
 """
 
 import asyncio

@@ -84,8 +84,8 @@ def blueprint(replica: Replica) -> Blueprint:
                 if version not in kept:
                     kept[version] = _card(settings.registry_dir, version)
                 cards.append(kept[version])
-            # Why it isn't loaded is a matter for /health/ready, and for operators. One that is in memory,
-            # its folder deleted, has no rows to show.
+            # Why it isn't loaded is a matter for /health/ready, and for operators. One that is in
+            # memory, its folder deleted, has no rows to show.
             except (FlotillaError, OSError, ValueError, BadZipFile):
                 waiting[model] = route.primary
         return render_template(template, cards=cards, waiting=waiting, settings=settings, **values)

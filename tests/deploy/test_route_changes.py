@@ -73,10 +73,12 @@ def refusal(change: Callable[[], object]) -> str:
         (["1", "1=99.9 2=0.1"], {"1": 99.9, "2": 0.1}, "", {}),
         (["1", "1=33.3 2=33.3 3=33.4"], {"1": 33.3, "2": 33.3, "3": 33.4}, "", {}),
         (["1", "1=0 2=100"], {"2": 100}, "", {}),
-        # A change of shares leaves pins and shadow, and a shadow that answers is none any more.
+        # A change of shares leaves pins and shadow, which may have a share as well, but not all.
         (["1", "1=90 2=10 qa:3", "1=50 2=50"], {"1": 50, "2": 50}, "", {"qa": "3"}),
         (["1", "shadow 3", "1=90 2=10"], {"1": 90, "2": 10}, "3", {}),
-        (["1", "shadow 3", "1=90 3=10"], {"1": 90, "3": 10}, "", {}),
+        (["1", "shadow 3", "1=90 3=10"], {"1": 90, "3": 10}, "3", {}),
+        (["1", "1=90 3=10", "shadow 3"], {"1": 90, "3": 10}, "3", {}),
+        (["1", "shadow 3", "3=100"], {"3": 100}, "", {}),
         # A change of the shadow leaves shares and pins.
         (["1", "1=90 2=10 qa:2", "shadow 3"], {"1": 90, "2": 10}, "3", {"qa": "2"}),
         (["1", "shadow 3", "shadow 4"], {"1": 100}, "4", {}),
@@ -229,14 +231,9 @@ def test_shares_that_cannot_be(weights: dict[str, float], said: str) -> None:
         ([], "promote", NO_ROUTE),
         ([], "back", NO_ROUTE),
         (
-            ["1", "1=90 2=10"],
+            ["1", "2"],
             "shadow 2",
-            "version 2 answers clients already; a shadow is another version",
-        ),
-        (
-            ["1", "1=100 qa:3"],
-            "shadow 3",
-            "version 3 answers clients already; a shadow is another version",
+            "version 2 answers everybody already; a shadow is another version",
         ),
         (["1"], "promote", "nothing to promote: version 1 is the only one that the route names"),
         (["1", "2"], "promote", "nothing to promote: version 2 is the only one that the route names"),
