@@ -1,6 +1,7 @@
 """Fixtures of the service's tests: a real Redis, and one real replica with all models for a session."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.fakes import Obedient
 from tests.published import LINE_SAMPLE, published
+from tests.service.followed import Clock, copied
 from tests.service.redis_server import RedisServer
 from tests.service.replica_process import ReplicaProcess
 
@@ -19,6 +21,31 @@ def redis_server() -> Iterator[RedisServer]:
     """Return a real Redis that runs and holds nothing."""
     with RedisServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a registry in which `a` has four versions and `b` two, the first ones routed; to copy."""
+    registry = tmp_path_factory.mktemp("lines") / "registry"
+    for name, more in (("a", 3), ("b", 1)):
+        published(registry, name, routed=True)
+        for _ in range(more):
+            published(registry, name)
+    return registry
+
+
+@pytest.fixture
+def own_lines(lines: Path, tmp_path: Path) -> Path:
+    """Return a copy of `lines`, to be changed."""
+    return copied(lines, tmp_path / "registry")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return the monotonic clock of the whole process; it stands until it is moved."""
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture(scope="session")

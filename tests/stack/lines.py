@@ -35,9 +35,7 @@ def line_payload(first: float, second: float, **headers: str) -> Payload:
     return Payload(body, first + second, headers=named)
 
 
-def check_line(
-    payload: Payload, status: int, headers: Mapping[str, str], body: bytes
-) -> str | None:
+def check_line(payload: Payload, status: int, headers: Mapping[str, str], body: bytes) -> str | None:
     """Return None where the answer is that of the version that the reply names, else what is wrong."""
     if status != 200:
         return f"status {status}: {body[:200]!r}"
