@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes import Obedient
 from tests.published import LINE_SAMPLE, published
-from tests.service.followed import Clock, copied
+from tests.service.followed import Clock, copied, route_to
 from tests.service.redis_server import RedisServer
 from tests.service.replica_process import ReplicaProcess
 
@@ -50,11 +50,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture(scope="session")
 def replica_registry(sample_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a registry with the samples, two versions of `line`, and `told`, which takes orders."""
+    """Return a registry with the samples, two versions of `line`, and `told`, which takes orders.
+
+    `line` version 2 is routed as a shadow: it is loaded, and answers who asks for it by name.
+    """
     registry = tmp_path_factory.mktemp("replica") / "registry"
     shutil.copytree(sample_registry, registry, symlinks=True)
     published(registry, "line", routed=True)
     published(registry, "line")
+    route_to(registry, "line", {"1": 100.0}, shadow="2")
     obedient = Obedient().fit(LINE_SAMPLE)
     published(registry, "told", obedient, trusted=["tests.fakes.Obedient"], routed=True)
     return registry
