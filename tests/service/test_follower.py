@@ -184,8 +184,8 @@ def test_room_is_made_when_it_is_needed(own_lines: Path, clock: Clock) -> None:
     it.follow()
     for shares in ((0, 100), (0, 0, 100)):
         it.route("a", *shares)
-        it.follow()
         clock.forward(1)
+        it.follow()
     assert it.held() == {"a/1", "a/2", "a/3", "b/1"}
     it.route("a", 0, 0, 0, 100)
     it.follow()
