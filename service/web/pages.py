@@ -7,7 +7,6 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
-from zipfile import BadZipFile
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -85,8 +84,8 @@ def blueprint(replica: Replica) -> Blueprint:
                     kept[version] = _card(settings.registry_dir, version)
                 cards.append(kept[version])
             # Why it isn't loaded is a matter for /health/ready, and for operators. One that is in
-            # memory, its folder deleted, has no rows to show.
-            except (FlotillaError, OSError, ValueError, BadZipFile):
+            # memory may have no sample any more, or a damaged one, of which numpy can say anything.
+            except Exception:
                 waiting[model] = route.primary
         return render_template(template, cards=cards, waiting=waiting, settings=settings, **values)
 

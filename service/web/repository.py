@@ -34,9 +34,19 @@ def blueprint(replica: Replica) -> Blueprint:
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise BadInput(f"body: {error}") from error
         states = with_published(replica.settings.registry_dir, replica.registry.states())
-        return jsonify([each._asdict() for each in states if each.state == "READY" or not asked.ready])
+        return jsonify([_entry(each) for each in states if each.state == "READY" or not asked.ready])
 
     return routes
+
+
+def _entry(state: VersionState) -> dict[str, str]:
+    """Return a state in the extension's own words."""
+    return {
+        "name": state.model,
+        "version": state.version,
+        "state": state.state,
+        "reason": state.reason,
+    }
 
 
 def with_published(registry: Path, states: list[VersionState]) -> list[VersionState]:

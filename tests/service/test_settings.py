@@ -37,6 +37,8 @@ def test_empty_is_unset(blank: str) -> None:
         ("MAX_BATCH_ROWS", "1", 1),
         ("MAX_QUEUE_ROWS", "100000", 100_000),
         ("REQUEST_TIMEOUT_MS", "250", 250),
+        ("REPORTS_DIR", "/data/reports", "/data/reports"),
+        ("MAX_LOADED_VERSIONS", "1", 1),
         ("BIND", "unix:/run/a.sock,127.0.0.1:9101", "unix:/run/a.sock,127.0.0.1:9101"),
         ("REPLICA_NAME", "replica-7", "replica-7"),
         ("LOG_LEVEL", "debug", "debug"),
@@ -69,6 +71,7 @@ def test_value_is_read(variable: str, text: str, value: object) -> None:
         ("MAX_BATCH_ROWS", "-4", "a whole number from 1"),
         ("MAX_QUEUE_ROWS", "0", "a whole number from 1"),
         ("REQUEST_TIMEOUT_MS", "5s", "a whole number from 1"),
+        ("MAX_LOADED_VERSIONS", "0", "a whole number from 1"),
     ],
 )
 def test_bad_value_is_named(variable: str, text: str, expected: str) -> None:
