@@ -1,7 +1,9 @@
 """A version in the shadow: agreement is counted row by row, and whatever it does, nobody waits."""
 
 import logging
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any
@@ -281,6 +283,29 @@ def test_closed_during_a_call(make: MakeShadow, engine: FakeEngine) -> None:
     assert counted(shadow) == 0
     assert engine.rows_computed == 1
     assert not shadow._waiting
+
+
+class SeenLate(deque[Any]):
+    """Seems empty at the first look: what it holds comes right after it."""
+
+    looks = 0
+
+    def __bool__(self) -> bool:
+        self.looks += 1
+        return self.looks > 1 and len(self) > 0
+
+
+def test_an_offer_just_before_it_sleeps(make: MakeShadow, engine: FakeEngine) -> None:
+    """What comes after the last look and before the flag that it sleeps wakes nobody, yet is seen."""
+    shadow = make()
+    shadow._waiting = SeenLate()
+    shadow._asleep = False
+    offer(shadow, 1.0)
+    seen: list[bool] = []
+    thread = threading.Thread(target=lambda: seen.append(shadow._is_offered()), daemon=True)
+    thread.start()
+    wait_until(lambda: seen == [True])
+    thread.join()
 
 
 def test_it_falls_asleep_and_wakes(make: MakeShadow, engine: FakeEngine) -> None:
