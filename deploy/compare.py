@@ -83,6 +83,7 @@ def compare(
         absolute=found.absolute,
         relative=found.relative,
         examples=found.examples(one.values, two.values),
+        signature=differences(*(version.signature for version in versions)),
     )
 
 
@@ -100,7 +101,7 @@ def _load(registry: Path, model: str, number: int) -> LoadedVersion:
 
 def _check_alike(model: str, first: LoadedVersion, second: LoadedVersion) -> None:
     """Raise `Refused` where no row could be asked of both, or their answers aren't of one kind."""
-    found = differences(_without_gaps(first.signature), _without_gaps(second.signature))
+    found = differences(_asked(first.signature), _asked(second.signature))
     before, after = (version.signature.outputs[0] for version in (first, second))
     if not found and before.shape[1:] != after.shape[1:]:
         found = [f"{before.name!r} had the shape {before.shape}, now it has {after.shape}"]
@@ -109,10 +110,14 @@ def _check_alike(model: str, first: LoadedVersion, second: LoadedVersion) -> Non
         raise Refused(f"{model} versions {numbers} can't be compared: {'; '.join(found)}")
 
 
-def _without_gaps(signature: Signature) -> Signature:
-    """Leave out which inputs may be null: only rows with gaps are at odds with that, and say so."""
-    inputs = tuple(msgspec.structs.replace(each, nullable=False) for each in signature.inputs)
-    return msgspec.structs.replace(signature, inputs=inputs)
+def _asked(signature: Signature) -> Signature:
+    """Return what has to be alike: not further outputs, nor the order of columns, which are named here.
+
+    Whether a gap is taken is left to the rows that have one.
+    """
+    inputs = [msgspec.structs.replace(each, nullable=False) for each in signature.inputs]
+    ordered = tuple(sorted(inputs, key=lambda each: each.name))
+    return msgspec.structs.replace(signature, inputs=ordered, outputs=signature.outputs[:1])
 
 
 def _ask(version: LoadedVersion, output: str, rows: Rows) -> _Answers:

@@ -53,7 +53,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """What `compare` found. `rate` is the share of rows that differ, from 0 to 1.
 
     `pairs` is for labels: every pair that differs, the most frequent first. For numbers there are
-    `absolute` and `relative` differences, the latter a share of the larger number.
+    `absolute` and `relative` differences, the latter a share of the larger number. `signature` says
+    what else clients of the first version would notice, such as a further output that is gone.
     """
 
     model: str
@@ -68,6 +69,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     absolute: Spread | None = None
     relative: Spread | None = None
     examples: list[Example] = []
+    signature: list[str] = []
 
 
 class Difference(Struct, frozen=True):

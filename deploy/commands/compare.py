@@ -85,6 +85,8 @@ def describe(found: "Comparison") -> str:
 def show(found: "Comparison") -> None:
     """Print a comparison: the versions, what differs in all, and the first rows that do."""
     console.print(describe(found))
+    for difference in found.signature:
+        console.print(f"Clients of version {found.first.version} would notice: {escape(difference)}")
     versions = Table("version", "engine", "µs a row", "rows without an answer", box=None)
     for side in (found.first, found.second):
         versions.add_row(*_cells(side))

@@ -14,6 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 
 from deploy.cli import main
 from deploy.compare import compare
@@ -126,6 +127,16 @@ def test_table(registry: Path) -> None:
     assert (found.rows, found.disagreeing) == (10, 0)
 
 
+def test_columns_in_another_order(registry: Path) -> None:
+    """Each version gets its columns in its own order."""
+    for columns in (("city", "size"), ("size", "city")):
+        model = table_model(columns=columns)
+        published(registry, "cities", model, CITIES, engine="sklearn")
+    found = compare(registry, "cities", 1, 2)
+    assert (found.rows, found.disagreeing) == (10, 0)
+    assert found.signature == ["the columns are in another order, and rows may be lists"]
+
+
 def test_row_that_only_one_takes(registry: Path) -> None:
     """A row that one version refuses differs, with the model's own words; the others are compared."""
     for unknown in ("ignore", "error"):
@@ -235,8 +246,22 @@ def test_signatures_that_differ(registry: Path) -> None:
     assert said == ("line versions 1 and 2 can't be compared: a row had 2 numbers, now it has 3")
     for components in (1, 2):
         published(registry, "shape", PCA(components).fit(LINE_SAMPLE), LINE_SAMPLE)
-    assert "'transform' had the shape (-1, 1), now it had" not in refusal(registry, "shape")
     assert "'transform' had the shape (-1, 1), now it has (-1, 2)" in refusal(registry, "shape")
+
+
+def test_further_output_that_is_gone(registry: Path) -> None:
+    """Versions that differ in what isn't compared can be compared, and it is said."""
+    published(registry, "sign", above(-0.5), NUMBERS, engine="sklearn")
+    labels = np.where(NUMBERS[:, 0] > 2.5, "high", "low")
+    tree = DecisionTreeClassifier().fit(NUMBERS, labels)
+    trusted = ["sklearn.tree._tree.Tree"]
+    published(registry, "sign", tree, NUMBERS, engine="sklearn", trusted=trusted)
+    found = compare(registry, "sign", 1, 2)
+    assert (found.disagreeing, found.pairs) == (3, [Pair("high", "low", 3)])
+    assert found.signature == ["the output 'decision_function' is gone"]
+    said = "Clients of version 1 would notice: the output 'decision_function' is gone"
+    assert said in flotilla(registry, "sign", "1", "2").output
+    assert compare(registry, "sign", 2, 1).signature == []
 
 
 def test_broken_version(registry: Path) -> None:
