@@ -154,5 +154,5 @@ def test_needs_a_settled_route(trial: Trial) -> None:
 @pytest.mark.parametrize("steps", [(), (5.0, 5.0), (25.0, 5.0), (0.0, 5.0), (5.0, 101.0)])
 def test_bad_plan(steps: tuple[float, ...]) -> None:
     """Steps that don't grow, or aren't shares, are refused."""
-    with pytest.raises(Refused, match="^--steps: "):
+    with pytest.raises(Refused, match=r"^--steps: "):
         Plan("2", steps, 20.0)

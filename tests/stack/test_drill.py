@@ -59,7 +59,7 @@ def shadow_rows(stack: Stack, name: str) -> dict[str, float]:
 
 
 def test_drill(stack: Stack, tmp_path: Path) -> None:
-    """Activate, canary, shadow, rollback: nothing lost or mixed up, and each holds from its return on."""
+    """Activate, canary, shadow, rollback: nothing lost or mixed up, and each holds when it returns."""
     name = "drill"
     for slope in (1, 2, 3, 4):
         publish_line(stack, tmp_path, name, slope)
