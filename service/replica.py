@@ -22,7 +22,6 @@ from service.settings import Settings
 from service.shadows import Shadows
 from service.version import LoadedVersion
 
-
 SHADOW_STOP_SECONDS = 1.0
 
 
