@@ -236,7 +236,7 @@ def test_refusals_of_a_routed_model(it: CommandLine) -> None:
         "nothing to promote: version 1 is the only one that the route names"
     )
     assert it.refused("shadow line 1") == (
-        "version 1 answers clients already; a shadow is another version"
+        "version 1 answers everybody already; a shadow is another version"
     )
     damage(it.registry / "line" / "2" / "model.skops")
     assert it.refused("activate line 2").startswith("line version 2 can't be served: model.skops: ")
