@@ -1,7 +1,7 @@
 """A canary: a version gets more and more of the requests as long as its figures are good, else none.
 
-Each step is a route of its own. What goes wrong on the way, a bad figure, no figures or a signal, ends in a
-rollback; only when somebody else has changed the route it is left alone.
+Each step is a route of its own. What goes wrong on the way, a bad figure, no figures or a signal, ends
+in a rollback; only when somebody else has changed the route it is left alone.
 """
 
 import time
@@ -24,7 +24,7 @@ PROLONGED = 2
 
 
 class Verdict(Protocol):
-    """What figures say: sentences for what is wrong, and whether there were enough requests to judge."""
+    """What figures say: a sentence for each that is bad, and whether there were enough requests."""
 
     breaches: Sequence[str]
     enough: bool

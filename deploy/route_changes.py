@@ -1,4 +1,4 @@
-"""What each command makes of a route: the one in force comes in, the next one goes out. Pure functions."""
+"""What each command makes of a route: the one in force comes in, the next goes out. Pure functions."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Draft:
 
 
 def activated(current: Current, version: str, edge_cache: bool | None = None) -> Draft:
-    """Draft one version for everybody; shadow and pins end."""
+    """Draft one version for everybody; shares, pins and a shadow end."""
     draft = Draft({version: 100.0}, _edge_cache(current, edge_cache))
     return replace(draft, fallback=_fallback(current, version))
 
@@ -38,7 +38,10 @@ def activated(current: Current, version: str, edge_cache: bool | None = None) ->
 def split(
     current: Current, weights: Mapping[str, float], pins: Mapping[str, str] | None = None
 ) -> Draft:
-    """Draft shares of several versions, and testers' keys pinned to one; `pins` of None leaves them."""
+    """Draft shares of several versions, and keys pinned to one; `pins` of None leaves them.
+
+    Raises `Refused` where the shares, in percent, can't be.
+    """
     for version, weight in weights.items():
         if not 0 <= weight <= 100 or abs(weight * BUCKETS / 100 - round(weight * BUCKETS / 100)) > 1e-6:
             raise Refused(
@@ -62,7 +65,10 @@ def split(
 
 
 def shadowed(current: Current, version: str) -> Draft:
-    """Draft a shadow beside what answers now; without a version the shadow ends."""
+    """Draft a shadow beside what answers, or its end.
+
+    Raises `Refused` for a version that answers everybody.
+    """
     _, route = _needed(current)
     if route.settled and version == route.primary:
         raise Refused(f"version {version} answers everybody already; a shadow is another version")
@@ -70,28 +76,38 @@ def shadowed(current: Current, version: str) -> Draft:
 
 
 def promoted(current: Current) -> Draft:
-    """Draft the version that is being tried, by a share, a pin or as shadow, for everybody."""
+    """Draft the version that is being tried for everybody; raise `Refused` unless there is just one."""
     _, route = _needed(current)
-    tried = sorted({*route.answering, *filter(None, [route.shadow])} - {route.primary}, key=int)
+    # Who answered everybody is established, even where it has the smaller share by now.
+    before = route.fallback.version if route.fallback and not route.settled else ""
+    established = before if before in route.answering else route.primary
+    tried = sorted({*route.answering, *filter(None, [route.shadow])} - {established}, key=int)
     if not tried:
-        raise Refused(
-            f"nothing to promote: version {route.primary} is the only one that the route names"
-        )
+        raise Refused(f"nothing to promote: version {established} is the only one that the route names")
     if len(tried) > 1:
         raise Refused(
-            f"versions {', '.join(tried)} are being tried; say which one: flotilla activate MODEL VERSION"
+            f"versions {', '.join(tried)} are being tried; say which one: "
+            "flotilla activate MODEL VERSION"
         )
     return activated(current, tried[0])
 
 
 def rolled_back(current: Current, routes: Mapping[int, Route]) -> Draft:
-    """Draft the version that last answered everybody before this one; `routes` is the history."""
+    """Draft the version that last answered everybody before this one; raise `Refused` where none did.
+
+    `routes` has the history by number.
+    """
     _, route = _needed(current)
-    if route.fallback is None:
+    fallback = route.fallback
+    # A trial that ended by activating the version from before leaves that one as fallback: go on.
+    while fallback and route.settled and fallback.version == route.primary:
+        earlier = routes.get(fallback.generation)
+        fallback = earlier.fallback if earlier else None
+    if fallback is None:
         raise Refused(f"nothing to go back to: version {route.primary} has answered from the beginning")
-    before = routes.get(route.fallback.generation)
+    before = routes.get(fallback.generation)
     return Draft(
-        {route.fallback.version: 100.0},
+        {fallback.version: 100.0},
         before.edge_cache if before else route.edge_cache,
         fallback=before.fallback if before else None,
     )
@@ -110,7 +126,7 @@ def _edge_cache(current: Current, asked: bool | None) -> bool:
 
 
 def _fallback(current: Current, settled: str) -> Fallback | None:
-    """Return where rollback leads from a route of the one version `settled`, or of several ("")."""
+    """Return where rollback leads once the one version `settled`, or several, are routed."""
     if current is None:
         return None
     number, route = current

@@ -1,4 +1,4 @@
-"""Notices when the files of a version that is held in memory are changed or deleted: registry in, reasons out.
+"""Notices when files of a version in memory are changed or deleted: registry in, reasons out.
 
 The version serves on. But no other replica could load it, so it is reported as soon as it is seen.
 """
@@ -19,15 +19,16 @@ Fingerprint = tuple[tuple[str, int, int, int], ...]  # name, inode, size and tim
 
 
 class DamageWatch:
-    """Compares files with how they looked when they were loaded, and hashes them only if that differs."""
+    """Compares files with how they looked when they were loaded; hashes them only if that differs."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._seen: dict[Key, Fingerprint] = {}
+        # How files looked last, and what was wrong with them then: nothing is hashed all day.
+        self._seen: dict[Key, tuple[Fingerprint, str]] = {}
         self._next = 0.0
 
     def fingerprint(self, key: Key) -> Fingerprint:
-        """Return what can be seen of a version's files without opening them; nothing if they are gone."""
+        """Return what can be seen of a version's files unopened; nothing if they are gone."""
         found = []
         try:
             for file in sorted(self._folder.joinpath(*key).iterdir()):
@@ -39,10 +40,10 @@ class DamageWatch:
 
     def loaded(self, key: Key, seen: Fingerprint) -> None:
         """Remember how the files of a version looked just before they were loaded."""
-        self._seen[key] = seen
+        self._seen[key] = (seen, "")
 
     def look(self, registry: Registry) -> bool:
-        """Look at all that is loaded, now and then; tell whether anything is new in `registry.damaged`."""
+        """Look now and then at all that is loaded; tell whether `registry.damaged` has changed."""
         if time.monotonic() < self._next:
             return False
         self._next = time.monotonic() + EVERY_SECONDS
@@ -54,11 +55,12 @@ class DamageWatch:
 
     def _damage_of(self, key: Key) -> str:
         seen = self.fingerprint(key)
-        if seen == self._seen.get(key):
-            return ""
-        try:
-            verify(self._folder.joinpath(*key))
-        except BrokenVersion as error:
-            return str(error)
-        self._seen[key] = seen  # copied or touched, and right
-        return ""
+        before, damage = self._seen[key]
+        if seen != before:
+            damage = ""  # copied or touched, and right
+            try:
+                verify(self._folder.joinpath(*key))
+            except BrokenVersion as error:
+                damage = str(error)
+            self._seen[key] = (seen, damage)
+        return damage

@@ -1,4 +1,4 @@
-"""A version's first sample rows as JSON values: for pages, and for asking a version something it can answer."""
+"""A version's first sample rows as JSON values: for pages, and to ask a version what it can answer."""
 
 import math
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Keeps a replica's registry up with the routes on disk: loads what they name, lets go of what they don't.
+"""Keeps a replica's registry up with the routes: loads what they name, lets go of what they don't.
 
-A thread of its own looks four times a second. A version is verified, opened and warmed up there, beside the
-one that serves; a request only ever does a look-up.
+A thread of its own looks four times a second. A version is verified, opened and warmed up there,
+beside the one that serves; a request only ever does a look-up.
 """
 
 import logging
@@ -79,9 +79,12 @@ class Follower:
             # A new wish is a new attempt: what was refused before may have been mended.
             self._forget_refusals({(model, v) for model, wish in staged.items() for v in wish.versions})
             changed = True
-        registry.routes, registry.wanted, registry.commands = routes, keys, commands
+        # What there was no room for, or nobody wanted, is tried at once when it is wanted.
+        self._forget_refusals(set(keys) - set(registry.wanted))
+        registry.routes, registry.wanted = routes, keys
         registry.read = True
         self._refuse_surplus(surplus)
+        registry.commands = commands  # last: whoever reads it finds nothing older than the wish
         now = time.monotonic()
         self._wanted_at.update(dict.fromkeys(keys, now))
         again = now >= self._retry_at
@@ -99,11 +102,11 @@ class Follower:
 
     def _load(self, key: Key) -> None:
         """Bring a version in, or refuse it with its reason."""
-        self._make_room()
-        model, version = key
         if self._mark.deadly(key):
             self._refuse(key, "the process that loaded it died (see the replica's log); out of memory?")
             return
+        self._make_room()
+        model, version = key
         self._mark.begin(key)
         try:
             seen = self._damage.fingerprint(key)
@@ -128,7 +131,7 @@ class Follower:
             registry.tell()
 
     def _refuse_surplus(self, surplus: Iterable[Key]) -> None:
-        """Say that there is no room, and take back what was said of versions that nobody wants any more."""
+        """Say that there is no room; take back what was said of versions that nobody wants any more."""
         kept = {*surplus, *self._registry.wanted}
         self._forget_refusals(set(self._registry.refused) - kept)
         for key in surplus:

@@ -1,7 +1,7 @@
-"""What remembers, across a worker's death, which version it was loading: a few bytes that gunicorn's master shares.
+"""What remembers, across a worker's death, which version it was loading: bytes that all share.
 
-A model can end the process that opens it: a library that crashes, more memory than there is. gunicorn then
-starts the next worker, which would do the same again, and again.
+A model can end the process that opens it: a library that crashes, more memory than there is.
+gunicorn then starts the next worker, which would do the same again, and again.
 """
 
 import mmap
@@ -41,7 +41,7 @@ class LoadMark:
         self._write(memory)
 
     def inherit(self) -> Key | None:
-        """Return the version that the worker before was loading when it died; called once by each worker."""
+        """Return what the worker before was loading when it died; called once by each worker."""
         memory = self._read()
         key = memory.loading
         if key:

@@ -43,8 +43,8 @@ class Registry:
         found = held.get(version)
         if found is not None:
             return found
-        if (model, version) in self.refused:
-            reason = self.refused[model, version]
+        reason = self.refused.get((model, version))
+        if reason is not None:
             raise NotReady(f"{model} version {version} is refused: {reason}")
         if routed:
             raise NotReady(f"{model} version {version} is being loaded")
@@ -89,8 +89,9 @@ class Registry:
         if key in self.held():
             damage = self.damaged.get(key)
             return VersionState(*key, "READY", f"in memory; on disk: {damage}" if damage else "")
-        if key in self.refused:
-            return VersionState(*key, "UNAVAILABLE", self.refused[key])
+        reason = self.refused.get(key)
+        if reason is not None:
+            return VersionState(*key, "UNAVAILABLE", reason)
         return VersionState(*key, "LOADING", "being loaded")
 
     def hold(self, version: LoadedVersion) -> None:

@@ -1,13 +1,14 @@
 """What a replica says of itself to the commands that wait for it: one small file for each replica.
 
-A file and not a route, because it works the same on a bare machine, in containers and in a cluster: whoever
-changes routes shares a folder with the replicas anyway, but need not reach their network.
+A file and not a route, because it works the same on a bare machine, in containers and in a cluster:
+whoever changes routes shares a folder with the replicas anyway, but need not reach their network.
 """
 
 import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -75,10 +76,14 @@ class Reporter:
                 complained, self._written = True, b""
             self._registry.changed.wait(BEAT_SECONDS)
             self._registry.changed.clear()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink()
 
     def _report(self) -> None:
-        report = Report(self._replica, self._registry.states(), dict(self._registry.commands))
+        # In this order: what it says of versions must not be older than the command it has seen, or a
+        # refusal of an earlier attempt would pass for one of this.
+        commands = dict(self._registry.commands)
+        report = Report(self._replica, self._registry.states(), commands)
         encoded = msgspec.json.encode(report)
         if encoded == self._written and self._path.exists():
             os.utime(self._path)
@@ -97,7 +102,7 @@ def read_reports(folder: Path) -> dict[str, Report]:
         try:
             age = time.time() - path.stat().st_mtime
             report = msgspec.json.decode(path.read_bytes(), type=Report)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError):
             continue  # it has just ended
         reports[report.replica] = msgspec.structs.replace(report, age_seconds=age)
     return reports

@@ -1,23 +1,26 @@
 """Routes as they lie in the registry: which versions answer for a model, read by replicas and commands.
 
-`routes/{model}/current` is a link to the generation in force, a folder that is never changed. nginx reads its
-name alone, everything else is in its `route.json`. `deploy.routes` writes them.
+`routes/{model}/current` is a link to the generation in force, a folder that is never changed. nginx
+reads its name alone, everything else is in its `route.json`. `deploy.routes` writes them.
 """
 
 import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from service.manifest import MODEL_NAME
 
 ROUTES = "routes"
 CURRENT = "current"
 STAGED = "staged.json"
-_NAME = re.compile(MODEL_NAME)
+NAME = re.compile(MODEL_NAME)
+# Checked as it is read: one route that somebody wrote by hand must not stop all the others.
+Version = Annotated[str, Meta(pattern="^[0-9]+$")]
 # Its number, then either the one version that answers, with what nginx has to know of it (its digest,
 # whether to keep its answers), or that there are several: then the folder has a link for each bucket.
 GENERATION = re.compile(
@@ -29,25 +32,25 @@ class Fallback(Struct, frozen=True):
     """Where rollback returns to: a generation in which one version answered everybody."""
 
     generation: int
-    version: str
+    version: Version
 
 
 class Route(Struct, frozen=True, kw_only=True):
     """Which versions answer for a model, since when, by whom and why.
 
-    `weights` are percent by version, more than 0 each and 100 together. `pins` name a version for single
-    client keys, `shadow` one that is asked besides where another one answered. `edge_cache` tells whether nginx
-    may keep answers, `digests` has the first 16 characters of each version's.
+    `weights` are percent by version, more than 0 each and 100 together. `pins` name a version for
+    single client keys, `shadow` one that is asked besides where another one answered. `edge_cache`
+    tells whether nginx may keep answers, `digests` has the first 16 characters of each version's.
     """
 
-    weights: dict[str, float]
+    weights: Annotated[dict[Version, float], Meta(min_length=1)]
     time: str
     user: str
     reason: str
     command: str = ""
     edge_cache: bool = True
-    shadow: str = ""
-    pins: dict[str, str] = {}
+    shadow: Annotated[str, Meta(pattern="^[0-9]*$")] = ""
+    pins: dict[str, Version] = {}
     digests: dict[str, str] = {}
     fallback: Fallback | None = None
 
@@ -79,13 +82,13 @@ class Staged(Struct, frozen=True):
     `command` is unlike any other command's: a replica that repeats it has seen the wish.
     """
 
-    versions: tuple[str, ...]
+    versions: tuple[Version, ...]
     command: str
     until: float
 
 
 def generation_of(shelf: Path) -> re.Match[str] | None:
-    """Return the matched name of the generation in force in `routes/{model}`, None where there is none."""
+    """Match the name of the generation in force in `routes/{model}`; None where there is none."""
     try:
         name = (shelf / CURRENT).readlink().name
     except OSError:
@@ -94,7 +97,7 @@ def generation_of(shelf: Path) -> re.Match[str] | None:
 
 
 def read_route(shelf: Path, generation: str = CURRENT) -> Route:
-    """Read the route of a generation; raise `OSError` or `msgspec.MsgspecError` where that can't be done."""
+    """Read the route of a generation; raise `OSError` or `ValueError` where that can't be done."""
     return msgspec.json.decode((shelf / generation / "route.json").read_bytes(), type=Route)
 
 
@@ -102,7 +105,7 @@ def read_staged(shelf: Path) -> Staged | None:
     """Return what a command wants loaded just now."""
     try:
         staged = msgspec.json.decode((shelf / STAGED).read_bytes(), type=Staged)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return None
     return staged if staged.until > time.time() else None
 
@@ -128,7 +131,7 @@ class RouteReader:
                 key = (shelf.name, generation[0])
                 try:
                     known[key] = self._known.get(key) or read_route(shelf, generation[0])
-                except (OSError, msgspec.MsgspecError):
+                except (OSError, ValueError):
                     continue  # a route that is being made, or of a strange format
         self._known = known
         return {model: route for (model, _), route in known.items()}
@@ -139,7 +142,7 @@ class RouteReader:
         return {model: staged for model, staged in read if staged}
 
     def _shelves(self) -> list[Path]:
-        return sorted(each for each in self._folder.glob("*") if _NAME.fullmatch(each.name))
+        return sorted(each for each in self._folder.glob("*") if NAME.fullmatch(each.name))
 
 
 def read_routes(registry: Path) -> Mapping[str, Route]:

@@ -1,4 +1,4 @@
-"""Which versions a replica should hold: routes and wishes come in, versions in order of importance go out."""
+"""What a replica should hold: routes and wishes come in, versions by their importance go out."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple

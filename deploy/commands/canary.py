@@ -2,7 +2,6 @@
 
 import re
 import signal
-from collections.abc import Sequence
 from types import FrameType
 
 import click

@@ -141,7 +141,7 @@ def shadow(
     reason: str,
     terms: "Terms",
 ) -> None:
-    """Ask VERSION of MODEL besides, after each answer, and count how often it would have said otherwise.
+    """Ask VERSION of MODEL besides, after each answer, and count how often it differs.
 
     Clients notice nothing of it. The metric is flotilla_shadow_rows_total.
     """
@@ -158,7 +158,7 @@ def shadow(
 @changing
 @click.pass_obj
 def promote(settings: LocalSettings, model: str, reason: str, terms: "Terms") -> None:
-    """Let the version of MODEL that is being tried, by a share, a pin or as shadow, answer everybody."""
+    """Let the version of MODEL that is tried, by a share, a pin or as shadow, answer everybody."""
     from deploy.route_changes import promoted
 
     change(settings, model, lambda current, _: promoted(current), "promote", reason, terms)
@@ -169,7 +169,7 @@ def promote(settings: LocalSettings, model: str, reason: str, terms: "Terms") ->
 @changing
 @click.pass_obj
 def rollback(settings: LocalSettings, model: str, reason: str, terms: "Terms") -> None:
-    """Let the version of MODEL answer everybody that did so before this route; again, to go further back."""
+    """Let the version of MODEL answer everybody that did so before; again, to go further back."""
     from deploy.route_changes import rolled_back
     from deploy.routes import history
 

@@ -7,7 +7,6 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
-from zipfile import BadZipFile
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -84,9 +83,9 @@ def blueprint(replica: Replica) -> Blueprint:
                 if version not in kept:
                     kept[version] = _card(settings.registry_dir, version)
                 cards.append(kept[version])
-            # Why it isn't loaded is a matter for /health/ready, and for operators. One that is in memory,
-            # its folder deleted, has no rows to show.
-            except (FlotillaError, OSError, ValueError, BadZipFile):
+            # Why it isn't loaded is a matter for /health/ready, and for operators. One that is in
+            # memory may have no sample any more, or a damaged one, of which numpy can say anything.
+            except Exception:
                 waiting[model] = route.primary
         return render_template(template, cards=cards, waiting=waiting, settings=settings, **values)
 

@@ -1,7 +1,7 @@
 """The repository index: which versions of which models there are, and what this replica makes of each.
 
-Triton's extension of the Open Inference Protocol ("model_repository"), without loading and unloading: what a
-replica holds follows from the routes alone.
+Triton's extension of the Open Inference Protocol ("model_repository"), without loading and unloading:
+what a replica holds follows from the routes alone.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from msgspec import Struct
 from service.errors import BadInput
 from service.registry import VersionState
 from service.replica import Replica
-from service.route import ROUTES
+from service.route import NAME, ROUTES
 
 
 class Asked(Struct, forbid_unknown_fields=True):
@@ -31,12 +31,22 @@ def blueprint(replica: Replica) -> Blueprint:
     def index() -> ResponseReturnValue:
         try:
             asked = msgspec.json.decode(request.data, type=Asked) if request.data else Asked()
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise BadInput(f"body: {error}") from error
         states = with_published(replica.settings.registry_dir, replica.registry.states())
-        return jsonify([each._asdict() for each in states if each.state == "READY" or not asked.ready])
+        return jsonify([_entry(each) for each in states if each.state == "READY" or not asked.ready])
 
     return routes
+
+
+def _entry(state: VersionState) -> dict[str, str]:
+    """Return a state in the extension's own words."""
+    return {
+        "name": state.model,
+        "version": state.version,
+        "state": state.state,
+        "reason": state.reason,
+    }
 
 
 def with_published(registry: Path, states: list[VersionState]) -> list[VersionState]:
@@ -45,7 +55,9 @@ def with_published(registry: Path, states: list[VersionState]) -> list[VersionSt
     found = [
         VersionState(folder.parent.name, folder.name, "UNAVAILABLE", "no route names it")
         for folder in registry.glob("*/[0-9]*")
-        if folder.parent.name != ROUTES and folder.name.isdecimal()
+        if NAME.fullmatch(folder.parent.name)
+        and folder.parent.name != ROUTES
+        and folder.name.isdecimal()
     ]
     added = [each for each in found if (each.model, each.version) not in known]
     return sorted([*states, *added], key=lambda each: (each.model, int(each.version)))

@@ -97,7 +97,7 @@ def test_shadow(trial: Trial, shadow: bool) -> None:
 
 @pytest.mark.parametrize("at", range(6))
 def test_a_breach_rolls_back(trial: Trial, at: int) -> None:
-    """A bad figure at any look ends it: the live version answers everybody, the reason is told and kept."""
+    """A bad figure at any look ends it: back to the live version; the reason is told and kept."""
     with pytest.raises(Refused, match=r"^version 2: p99 is 61 ms\. Rolled back: version 1 answers"):
         trial.run(lambda number: BAD if number == at else GOOD, Plan("2", (5.0, 25.0, 100.0), 20.0))
     assert len(trial.asked) == at + 1

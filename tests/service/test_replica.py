@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from deploy.routes import activate
+from service.damage import EVERY_SECONDS
+from service.follower import LEAVE_SECONDS
 from service.replica import Replica
+from service.report import read_reports
 from service.rows import TensorRows
 from service.settings import Settings
-from tests.published import LINE_SAMPLE, published
+from service.version import load_version
+from tests.polling import run, until
+from tests.published import LINE_SAMPLE, damage, published
+from tests.service.followed import Clock, route_to
 
 
 @pytest.fixture
@@ -28,39 +33,106 @@ def shown(replica: Replica) -> set[tuple[str, str]]:
     }
 
 
-def test_metrics_follow_the_registry(registry: Path) -> None:
-    """The metrics show what is loaded, and no longer show what was forgotten."""
-    replica = Replica(Settings(registry_dir=registry))
+def test_metrics_follow_the_registry(own_lines: Path, clock: Clock) -> None:
+    """The metrics show what is loaded, and no longer show what was let go of."""
+    replica = Replica(Settings(registry_dir=own_lines))
     ready = replica.metrics.ready._value
     assert ready.get() == 0
-    replica.registry.follow()
+    replica._follower.follow()
     assert ready.get() == 1
-    assert shown(replica) == {("line", "1")}
-    for number in (2, 3):
-        published(registry, "line")
-        activate(registry, "line", number, "test")
-        replica.registry.follow()
-    assert shown(replica) == {("line", "2"), ("line", "3")}
-    (registry / "line" / "4").mkdir()
-    current = registry / "routes" / "line" / "current"
-    (current.parent / "000009-4.0123456789abcdef").mkdir()
-    current.unlink()
-    current.symlink_to("000009-4.0123456789abcdef")
-    replica.registry.follow()
+    assert shown(replica) == {("a", "1"), ("b", "1")}
+    route_to(own_lines, "a", {"2": 100.0}, shadow="3")
+    replica._follower.follow()
+    assert shown(replica) == {("a", "1"), ("a", "2"), ("a", "3"), ("b", "1")}
+    clock.forward(LEAVE_SECONDS)
+    replica._follower.follow()
+    assert shown(replica) == {("a", "2"), ("a", "3"), ("b", "1")}
+    route_to(own_lines, "a", {"4": 100.0})
+    damage(own_lines / "a" / "4" / "model.skops")
+    replica._follower.follow()
     assert ready.get() == 0
+    asyncio.run(replica.stop())
+
+
+def test_damage_is_shown(own_lines: Path, clock: Clock) -> None:
+    """A loaded version whose files were changed is 1 in the metrics, until they are right again."""
+    replica = Replica(Settings(registry_dir=own_lines))
+
+    def damaged() -> dict[str, float]:
+        clock.forward(EVERY_SECONDS)
+        replica._follower.follow()
+        (metric,) = replica.metrics.damaged.collect()
+        return {sample.labels["model"]: sample.value for sample in metric.samples}
+
+    assert damaged() == {"a": 0, "b": 0}
+    before = damage(own_lines / "a" / "1" / "model.skops")
+    assert damaged() == {"a": 1, "b": 0}
+    assert replica.metrics.ready._value.get() == 1, "it serves"
+    (own_lines / "a" / "1" / "model.skops").write_bytes(before)
+    assert damaged() == {"a": 0, "b": 0}
+    asyncio.run(replica.stop())
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_reports_where_wanted(own_lines: Path, tmp_path: Path, reports: bool) -> None:
+    """With a folder for it a replica reports what it holds, and no more once it has stopped."""
+    folder = tmp_path / "reports"
+    settings = Settings(
+        registry_dir=own_lines, replica_name="r-1", reports_dir=str(folder) if reports else ""
+    )
+
+    def ready() -> bool:
+        report = read_reports(folder).get("r-1")
+        return report is not None and report.state_of(("a", "1")).state == "READY"
+
+    async def scenario() -> None:
+        replica = Replica(settings)
+        await replica.start()
+        try:
+            await until(lambda: not replica.registry.missing())
+            if reports:
+                await until(ready)
+        finally:
+            await replica.stop()
+
+    run(scenario())
+    assert folder.is_dir() == reports
+    assert read_reports(folder) == {}
+
+
+def test_no_more_than_may_be_loaded(own_lines: Path) -> None:
+    """MAX_LOADED_VERSIONS reaches the follower."""
+    replica = Replica(Settings(registry_dir=own_lines, max_loaded_versions=1))
+    replica._follower.follow()
+    assert len(replica.registry.held()) == 1
+    assert list(replica.registry.missing().values()) == [
+        "MAX_LOADED_VERSIONS=1 others are routed or wanted before it"
+    ]
     asyncio.run(replica.stop())
 
 
 def test_engine_calls_are_counted(registry: Path) -> None:
     """Each loaded version reports its engine calls to the metrics."""
     replica = Replica(Settings(registry_dir=registry))
-    replica.registry.follow()
+    replica._follower.follow()
     version = replica.registry.current("line")
     version.counts.inferred(0.5, len(TensorRows(LINE_SAMPLE)))
     labels = {"model": "line", "version": "1"}
     samples = replica.metrics.registry.get_sample_value
     assert samples("flotilla_inference_duration_seconds_sum", labels) == 0.5
     assert samples("flotilla_batch_rows_sum", labels) == len(LINE_SAMPLE)
+    asyncio.run(replica.stop())
+
+
+def test_predictions_go_on_being_summed_up(registry: Path) -> None:
+    """A version that is loaded again goes on with what was summed up of its predictions."""
+    replica = Replica(Settings(registry_dir=registry))
+    for _ in range(2):
+        version = load_version(registry / "line" / "1")
+        replica._watch(version)
+        version.counts.predicted.add([2.0])
+    labels = {"model": "line", "version": "1"}
+    assert replica.metrics.registry.get_sample_value("flotilla_prediction_count", labels) == 2
     asyncio.run(replica.stop())
 
 

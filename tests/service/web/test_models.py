@@ -8,9 +8,9 @@ from service.web import create_app
 
 
 def test_extensions(tmp_path: Path) -> None:
-    """Clients that look for the extension before they send tensors as bytes find it."""
+    """Clients that look for an extension before they use it find it."""
     replica = Replica(Settings(registry_dir=tmp_path, replica_name="r-1"))
     told = create_app(replica).test_client().get("/v2").get_json()
     replica._batcher.close()
-    assert told["extensions"] == ["binary_tensor_data"]
+    assert told["extensions"] == ["binary_tensor_data", "model_repository"]
     assert set(told) == {"name", "version", "extensions"}

@@ -1,6 +1,7 @@
 """Tests of service/web/pages.py: the home page, its playground's data, and `/docs`."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from deploy.publish import publish
 from deploy.routes import activate
 from deploy.samples import SAMPLES
 from deploy.samples.trained import TrainedModel
+from service import example
 from service.errors import FlotillaError
 from service.health import PATHS as HEALTH
 from service.manifest import Manifest
@@ -101,7 +103,7 @@ class Site:
         manifest = publish(self.registry, file, name, sample, **told)
         if routed:
             activate(self.registry, name, manifest.version, "test")
-        self.replica.registry.follow()
+        self.replica._follower.follow()
         return manifest
 
     def publish_sample(self, trained: TrainedModel, *, routed: bool = True) -> Manifest:
@@ -141,7 +143,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     registry = tmp_path / "registry"
     registry.mkdir()
     replica = Replica(Settings(registry_dir=registry, replica_name="r-7"))
-    replica.registry.follow()
+    replica._follower.follow()
     yield Site(registry, replica, create_app(replica).test_client())
     replica._batcher.close()
 
@@ -192,7 +194,7 @@ def test_an_unrouted_model_is_not_shown(site: Site, digits: TrainedModel) -> Non
     for path in ("/", "/docs"):
         assert "digits" not in site.open(path).text()
     activate(site.registry, "digits", 1, "test")
-    site.replica.registry.follow()
+    site.replica._follower.follow()
     for path in ("/", "/docs"):
         assert "digits" in site.open(path).text()
 
@@ -202,12 +204,35 @@ def test_a_refused_version_is_named_without_its_reason(site: Site, digits: Train
     site.publish_sample(digits, routed=False)
     activate(site.registry, "digits", 1, "test")
     (site.registry / "digits" / "1" / "model.skops").write_bytes(b"changed")
-    site.replica.registry.follow()
+    site.replica._follower.follow()
     home = site.open("/")
-    assert "digits version 1 This replica doesn't hold it yet." in home.text()
+    assert "digits version 1 This replica doesn't hold it, or can't read its sample." in home.text()
     assert str(site.registry) not in home.text()
     assert not home.playgrounds()
     assert "digits" not in site.open("/docs").text()
+
+
+def test_a_version_whose_folder_is_gone(site: Site) -> None:
+    """A page opens though a version that is in memory has no files any more; the others are shown."""
+    for name in ("gone", "here"):
+        site.publish(name, tiny(np.eye(2)), np.eye(2))
+    shutil.rmtree(site.registry / "gone")
+    site.replica._follower.follow()
+    home = site.open("/")
+    assert "gone version 1 This replica doesn't hold it, or can't read its sample." in home.text()
+    assert list(home.playgrounds()) == ["here"]
+    assert str(site.registry) not in home.text()
+    assert "gone" not in site.open("/docs").text()
+
+
+# numpy leaves a broken archive for the garbage collector to close.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_version_whose_sample_is_damaged(site: Site) -> None:
+    """The same where the sample is there, and isn't one."""
+    site.publish("broken", tiny(np.eye(2)), np.eye(2))
+    for content in (b"", b"PK", b"PK\x03\x04" * 40):
+        (site.registry / "broken" / "1" / SAMPLE).write_bytes(content)
+        assert not site.open("/").playgrounds()
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
@@ -271,7 +296,7 @@ def test_the_sample_is_read_once(
         read.append(path.parent.name)
         return read_sample(path, *rest)
 
-    monkeypatch.setattr(pages, "read_sample", reads)
+    monkeypatch.setattr(example, "read_sample", reads)
     site.publish_sample(digits)
     for path in ("/", "/", "/docs"):
         site.open(path)
