@@ -14,6 +14,7 @@ from deploy.figures import Answers, Shadowed, read_figures, read_shadowed
 from deploy.prometheus import Prometheus
 from deploy.verdict import PrometheusJudge, Thresholds
 from service.counts import SECONDS
+from service.metrics import Metrics
 from tests.needs import PROGRAM_PATH
 from tests.polling import PATIENCE_SECONDS, wait_until
 from tests.stack.stack import free_ports
@@ -132,6 +133,15 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
 
 
 needs_prometheus = pytest.mark.needs("prometheus")
+
+
+def test_stand_in() -> None:
+    """The replicas of these tests show the service's metrics: its names, kinds and labels."""
+    shown = {(each.name, each.type, tuple(each._labelnames)) for each in Metrics().counted.describe()}
+    replica = Replica()
+    replica.server.server_close()
+    kept = [replica.requests, replica.seconds, replica.shadow, replica.labels, *replica.numbers]
+    assert {(each._name, each._type, tuple(each._labelnames)) for each in kept} <= shown
 
 
 @needs_prometheus
