@@ -35,8 +35,8 @@ class Answers:
 class Shadowed:
     """Rows of which both versions were asked, whichever answered.
 
-    `disagreeing` of `compared` were answered otherwise; `failed` are those to which the canary, as the
-    shadow, had no answer at all, of `asked`.
+    `disagreeing` of `compared` were answered otherwise; `failed` are those that were in a call in which
+    the canary, as the shadow, failed, of `asked`.
     """
 
     compared: float = 0.0

@@ -21,9 +21,7 @@ BEFORE_SECONDS = 300.0
 class Thresholds(Environment):
     """The limits of a canary."""
 
-    canary_max_error_rate: float = setting(
-        0.01, "Share of 5xx above the live version's; of its shadow rows that may fail.", 0, 1
-    )
+    canary_max_error_rate: float = setting(0.01, "Share of 5xx above the live version's.", 0, 1)
     canary_max_refused_rate: float = setting(
         0.05, "Share of 4xx (without 429) above the live version's.", 0, 1
     )
@@ -77,7 +75,7 @@ def judge(
         checks.refused(reference, canary, thresholds.canary_max_refused_rate),
         checks.p99(min(p99s, default=None), canary, thresholds.canary_max_p99_ratio, floor),
         checks.disagreement(canary, thresholds.canary_max_disagreement, fewest),
-        checks.failed(canary, thresholds.canary_max_error_rate, fewest),
+        checks.failed(canary),
         checks.drift(reference, canary, thresholds.canary_max_drift, fewest),
     )
     breaches = [line.breach for line in lines if line.breach] if enough else []

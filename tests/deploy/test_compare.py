@@ -202,6 +202,10 @@ def test_data_that_is_no_matrix(registry: Path, sample: Any, message: str) -> No
             CITIES.assign(city=[*CITIES["city"][:9], None]),
             "instances[9].city: expected a string, got nul",
         ),
+        (
+            CITIES.assign(size=pd.array([None, *range(9)], dtype="Float64")),
+            "instances[0].size: expected a number, got null",
+        ),
         (CITIES.assign(city=1), "instances[0].city: expected a string, got 1"),
         (CITIES.assign(size="big"), "instances[0].size: expected a number, got the string 'big'"),
         (CITIES.assign(size=np.inf), "row 0 holds an infinite number"),

@@ -14,6 +14,7 @@ from deploy.figures import Answers, Shadowed, read_figures, read_shadowed
 from deploy.prometheus import Prometheus
 from deploy.verdict import PrometheusJudge, Thresholds
 from service.counts import SECONDS
+from service.metrics import Metrics
 from tests.needs import PROGRAM_PATH
 from tests.polling import PATIENCE_SECONDS, wait_until
 from tests.stack.stack import free_ports
@@ -134,15 +135,19 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
 needs_prometheus = pytest.mark.needs("prometheus")
 
 
+def test_stand_in() -> None:
+    """The replicas of these tests show the service's metrics: its names, kinds and labels."""
+    shown = {(each.name, each.type, tuple(each._labelnames)) for each in Metrics().counted.describe()}
+    replica = Replica()
+    replica.server.server_close()
+    kept = [replica.requests, replica.seconds, replica.shadow, replica.labels, *replica.numbers]
+    assert {(each._name, each._type, tuple(each._labelnames)) for each in kept} <= shown
+
+
 @needs_prometheus
 def test_figures(monitored: Monitored) -> None:
     """All replicas' counts make one version's figures, other versions' and models' none of them."""
     one, two = monitored.replicas
-    for replica in (one, two):
-        for code, times in ((200, 450), (400, 20), (429, 10), (404, 10), (503, 6), (500, 4)):
-            replica.answer("figures", "1", code, times)
-    one.answer("figures", "2", 200, 98)
-    one.answer("figures", "2", 200, 2, seconds=0.2)
     one.labels.labels("figures", "1", "spam").inc(30)
     two.labels.labels("figures", "1", "spam").inc(20)
     two.labels.labels("figures", "1", "ham").inc(50)
@@ -158,6 +163,11 @@ def test_figures(monitored: Monitored) -> None:
         ("1", "3", "disagree", 99),
     ):
         two.shadow.labels("figures", version, shadow, result).inc(rows)
+    for replica in (one, two):
+        for code, times in ((200, 450), (400, 20), (429, 10), (404, 10), (503, 6), (500, 4)):
+            replica.answer("figures", "1", code, times)
+    one.answer("figures", "2", 200, 98)
+    one.answer("figures", "2", 200, 2, seconds=0.2)
     wait_until(
         lambda: (
             (monitored.requests("figures", "1", LONG), monitored.requests("figures", "2", LONG))
@@ -223,12 +233,13 @@ def test_judge(monitored: Monitored) -> None:
     two.answer("judge", "2", 500, 20, seconds=0.05)
     two.answer("judge", "1", 200, 500, seconds=0.05)  # as slow, because it shares the cores
     two.shadow.labels("judge", "1", "2", "disagree").inc(100)
-    wait_until(lambda: judge("1", "2", LONG).outcome == "breach")
+    wait_until(lambda: len(judge("1", "2", LONG).breaches) == 3)
     found = judge("1", "2", LONG)
     errors, p99, disagreement = found.breaches
     assert errors.startswith("10 % of its requests fail with 5xx, of the live version's 0 %")
     assert p99.startswith("p99 is 48 ms, the live version's is 5.0 ms: 9.5 times as much")
     assert disagreement.startswith("it answers 100 of 100 rows otherwise")
+    assert found.outcome == "breach"
     assert found.summary.startswith("requests 200 (1,000), errors 10 % (0 %)")
 
 
