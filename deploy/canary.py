@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from deploy.errors import Refused
-from deploy.rollout import Change, Place, Say, Terms, change_route
+from deploy.rollout import Change, Make, Place, Say, Terms, change_route
 from deploy.route_changes import Current, Draft, activated, rolled_back, split
-from deploy.routes import current_route, history
+from deploy.routes import current_route
 from service.route import ROUTES
 
 # A bad version shouldn't go on until its step is over.
@@ -103,7 +103,7 @@ class Canary:
     def _step(self, share: float) -> Change:
         plan = self._plan
 
-        def make(current: Current, _: Path) -> Draft:
+        def make(current: Current) -> Draft:
             self._check_own(current)
             if share == 100:
                 return activated(current, plan.version)
@@ -147,14 +147,14 @@ class Canary:
             )
 
     def _roll_back(self, why: str) -> None:
-        def make(current: Current, shelf: Path) -> Draft:
+        def make(current: Current) -> Draft:
             self._check_own(current)
-            return rolled_back(current, history(shelf))
+            return rolled_back(current)
 
         # Come what may: it is the version that answered all the time.
         self._change(make, f"canary: {why}", replace(self._terms, wait=False))
 
-    def _change(self, make: Callable[[Current, Path], Draft], reason: str, terms: Terms) -> Change:
+    def _change(self, make: Make, reason: str, terms: Terms) -> Change:
         return change_route(self._place, self._model, make, "canary", reason, self._say, terms)
 
 

@@ -21,7 +21,7 @@ from service.manifest import BrokenVersion, read_manifest
 from service.route import CURRENT, Route
 
 Say = Callable[[str], None]
-Make = Callable[[Current, Path], Draft]
+Make = Callable[[Current], Draft]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def change_route(
 
     with locked(place.registry, model, waiting) as shelf:
         current = current_route(shelf)
-        draft = make(current, shelf)
+        draft = make(current)
         before = current[1] if current else None
         readiness = Readiness(place.reports, shelf, model, say)
         if terms.wait and not readiness.replicas and answers(place.url):
@@ -72,11 +72,11 @@ def change_route(
                 "says where they do, --no-wait changes the route without them"
             )
         fresh = sorted(draft.versions - _trusted(before, draft, readiness), key=int)
-        digests = dict(before.digests) if before else {}
+        digests = known_digests(before)
         for version in sorted(draft.versions - digests.keys() | set(fresh), key=int):
             digests[version] = check(place.registry, model, version).digest[:16]
         if not terms.new_signature:
-            _check_signatures(place.registry, model, before, fresh)
+            _check_signatures(place.registry, model, before, draft.versions)
         for version in fresh:
             if not terms.tried:
                 say(f"opening version {version} on trial")
@@ -102,13 +102,21 @@ def change_route(
     return Change(number, route, before, time.monotonic() - started)
 
 
+def known_digests(before: Route | None) -> dict[str, str]:
+    """Return the digests of versions that were checked once; they may be damaged on disk by now."""
+    if before is None:
+        return {}
+    past = {each.version: each.digest for each in before.fallbacks if each.digest}
+    return {**past, **before.digests}
+
+
 def _trusted(before: Route | None, draft: Draft, readiness: Readiness) -> set[str]:
     """Return the versions that need no trial: they answer now, or every replica holds them already."""
     answering = before.answering if before else set()
     return answering | {each for each in draft.versions if readiness.everywhere(each)}
 
 
-def _check_signatures(registry: Path, model: str, before: Route | None, fresh: list[str]) -> None:
+def _check_signatures(registry: Path, model: str, before: Route | None, named: set[str]) -> None:
     """Refuse a version for which requests of today's clients would be wrong."""
     if before is None:
         return
@@ -116,8 +124,11 @@ def _check_signatures(registry: Path, model: str, before: Route | None, fresh: l
         live = read_manifest(registry / model / before.primary).signature
     except BrokenVersion:
         return  # nothing to compare with: its folder was damaged or deleted
-    for version in fresh:
-        new = read_manifest(registry / model / version).signature
+    for version in sorted(named - before.answering, key=int):
+        try:
+            new = read_manifest(registry / model / version).signature
+        except BrokenVersion:
+            continue  # held in memory, or it would have been refused before
         if found := differences(live, new):
             raise Refused(
                 f"{model} version {version} has another signature than version {before.primary}, "

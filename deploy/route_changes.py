@@ -10,6 +10,8 @@ from service.route import Fallback, Route
 
 PINNED_KEY = re.compile(r"[A-Za-z0-9._:-]{1,64}")  # as in nginx/split.conf
 
+MOST_FALLBACKS = 10
+
 Current = tuple[int, Route] | None  # number and route of the generation in force
 
 
@@ -21,7 +23,7 @@ class Draft:
     edge_cache: bool = True
     shadow: str = ""
     pins: Mapping[str, str] = field(default_factory=dict)
-    fallback: Fallback | None = None
+    fallbacks: tuple[Fallback, ...] = ()
 
     @property
     def versions(self) -> set[str]:
@@ -32,7 +34,7 @@ class Draft:
 def activated(current: Current, version: str, edge_cache: bool | None = None) -> Draft:
     """Draft one version for everybody; shares, pins and a shadow end."""
     draft = Draft({version: 100.0}, _edge_cache(current, edge_cache))
-    return replace(draft, fallback=_fallback(current, version))
+    return replace(draft, fallbacks=_fallbacks(current, version))
 
 
 def split(
@@ -60,7 +62,7 @@ def split(
         _edge_cache(current, None),
         "" if shadow == settled else shadow,
         pins,
-        _fallback(current, settled),
+        _fallbacks(current, settled),
     )
 
 
@@ -70,9 +72,11 @@ def shadowed(current: Current, version: str) -> Draft:
     Raises `Refused` for a version that answers everybody.
     """
     _, route = _needed(current)
+    if not version and not route.shadow:
+        raise Refused("there is no shadow to end")
     if route.settled and version == route.primary:
         raise Refused(f"version {version} answers everybody already; a shadow is another version")
-    return Draft(route.weights, route.edge_cache, version, route.pins, route.fallback)
+    return Draft(route.weights, route.edge_cache, version, route.pins, route.fallbacks)
 
 
 def promoted(current: Current) -> Draft:
@@ -92,25 +96,14 @@ def promoted(current: Current) -> Draft:
     return activated(current, tried[0])
 
 
-def rolled_back(current: Current, routes: Mapping[int, Route]) -> Draft:
-    """Draft the version that last answered everybody before this one; raise `Refused` where none did.
-
-    `routes` has the history by number.
-    """
+def rolled_back(current: Current) -> Draft:
+    """Draft the version that last answered everybody before; raise `Refused` where none did."""
     _, route = _needed(current)
-    fallback = route.fallback
-    # A trial that ended by activating the version from before leaves that one as fallback: go on.
-    while fallback and route.settled and fallback.version == route.primary:
-        earlier = routes.get(fallback.generation)
-        fallback = earlier.fallback if earlier else None
-    if fallback is None:
+    if route.fallback is None:
         raise Refused(f"nothing to go back to: version {route.primary} has answered from the beginning")
-    before = routes.get(fallback.generation)
-    return Draft(
-        {fallback.version: 100.0},
-        before.edge_cache if before else route.edge_cache,
-        fallback=before.fallback if before else None,
-    )
+    version = route.fallback.version
+    fallbacks = _without(route.fallbacks, version)
+    return Draft({version: 100.0}, route.fallback.edge_cache, fallbacks=fallbacks)
 
 
 def _needed(current: Current) -> tuple[int, Route]:
@@ -125,11 +118,20 @@ def _edge_cache(current: Current, asked: bool | None) -> bool:
     return current[1].edge_cache if current else True
 
 
-def _fallback(current: Current, settled: str) -> Fallback | None:
-    """Return where rollback leads once the one version `settled`, or several, are routed."""
+def _fallbacks(current: Current, settled: str) -> tuple[Fallback, ...]:
+    """Return where rollback leads once the one version `settled`, or several (""), are routed."""
     if current is None:
-        return None
+        return ()
     number, route = current
-    if route.settled and route.primary != settled:
-        return Fallback(number, route.primary)
-    return route.fallback
+    past = route.fallbacks
+    if route.settled:
+        version = route.primary
+        past = (Fallback(number, version, route.digests.get(version, ""), route.edge_cache), *past)
+    return _without(past, settled)[:MOST_FALLBACKS]
+
+
+def _without(fallbacks: tuple[Fallback, ...], version: str) -> tuple[Fallback, ...]:
+    """Leave out what a route with this one version would return to itself by."""
+    while fallbacks and fallbacks[0].version == version:
+        fallbacks = fallbacks[1:]
+    return fallbacks

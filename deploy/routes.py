@@ -101,7 +101,6 @@ def finished(draft: Draft, digests: Mapping[str, str], command: str, reason: str
 
     `digests` has the first 16 characters of each version's digest.
     """
-    named = sorted({*draft.versions, *([draft.fallback.version] if draft.fallback else [])}, key=int)
     return Route(
         weights=dict(draft.weights),
         time=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -111,8 +110,8 @@ def finished(draft: Draft, digests: Mapping[str, str], command: str, reason: str
         edge_cache=draft.edge_cache,
         shadow=draft.shadow,
         pins=dict(draft.pins),
-        digests={version: digests[version] for version in named if version in digests},
-        fallback=draft.fallback,
+        digests={version: digests[version] for version in sorted(draft.versions, key=int)},
+        fallbacks=draft.fallbacks,
     )
 
 

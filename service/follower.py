@@ -85,6 +85,8 @@ class Follower:
         registry.read = True
         self._refuse_surplus(surplus)
         registry.commands = commands  # last: whoever reads it finds nothing older than the wish
+        if changed:
+            registry.tell()  # before anything is loaded: commands show who is about to
         now = time.monotonic()
         self._wanted_at.update(dict.fromkeys(keys, now))
         again = now >= self._retry_at

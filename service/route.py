@@ -29,10 +29,12 @@ GENERATION = re.compile(
 
 
 class Fallback(Struct, frozen=True):
-    """Where rollback returns to: a generation in which one version answered everybody."""
+    """Where rollback returns to: one version for everybody, as it was in a generation."""
 
     generation: int
     version: Version
+    digest: str = ""
+    edge_cache: bool = True
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -41,6 +43,7 @@ class Route(Struct, frozen=True, kw_only=True):
     `weights` are percent by version, more than 0 each and 100 together. `pins` name a version for
     single client keys, `shadow` one that is asked besides where another one answered. `edge_cache`
     tells whether nginx may keep answers, `digests` has the first 16 characters of each version's.
+    `fallbacks` are where rollback returns to, and then again.
     """
 
     weights: Annotated[dict[Version, float], Meta(min_length=1)]
@@ -52,7 +55,12 @@ class Route(Struct, frozen=True, kw_only=True):
     shadow: Annotated[str, Meta(pattern="^[0-9]*$")] = ""
     pins: dict[str, Version] = {}
     digests: dict[str, str] = {}
-    fallback: Fallback | None = None
+    fallbacks: tuple[Fallback, ...] = ()
+
+    @property
+    def fallback(self) -> Fallback | None:
+        """Where rollback returns to first."""
+        return self.fallbacks[0] if self.fallbacks else None
 
     @property
     def primary(self) -> str:

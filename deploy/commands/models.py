@@ -82,7 +82,7 @@ def publish(
     else:
         number = str(manifest.version)
         first = Terms(tried=True)
-        change(settings, name, lambda current, _: activated(current, number), "publish", "", first)
+        change(settings, name, lambda current: activated(current, number), "publish", "", first)
         console.print(f"It answers at /v1/models/{name}:predict.")
 
 

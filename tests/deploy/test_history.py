@@ -89,9 +89,9 @@ def test_for_machines(registry: Path) -> None:
         "shadow": "2",
         "pins": {"qa": "2"},
         "digests": {"1": "0" * 16, "2": "1" * 16},
-        "fallback": None,
+        "fallbacks": [],
     }
-    assert entries[1]["fallback"] == {"generation": 1, "version": "1"}
+    assert [each["version"] for each in entries[1]["fallbacks"]] == ["1"]
 
 
 def test_one_model(registry: Path) -> None:

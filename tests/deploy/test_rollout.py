@@ -31,12 +31,12 @@ WIDE_SAMPLE = np.arange(30.0).reshape(10, 3)
 
 def to(version: str) -> Make:
     """Return what drafts one version for everybody."""
-    return lambda current, shelf: activated(current, version)
+    return lambda current: activated(current, version)
 
 
 def shares(weights: dict[str, float], pins: dict[str, str] | None = None) -> Make:
     """Return what drafts shares."""
-    return lambda current, shelf: split(current, weights, pins)
+    return lambda current: split(current, weights, pins)
 
 
 class Fleet:
@@ -131,7 +131,7 @@ def test_what_is_held_needs_no_wait(fleet: Fleet) -> None:
         fleet.change(to(version))
     fleet.said.clear()
     replica.on_load = lambda version: pytest.fail("nothing is to be loaded")
-    back = fleet.change(lambda current, shelf: rolled_back(current, history(shelf)), Terms(60))
+    back = fleet.change(lambda current: rolled_back(current), Terms(60))
     assert back.route.weights == {"1": 100}
     assert fleet.said == ["every replica holds version 1 already"]
 
@@ -178,7 +178,7 @@ def test_a_replica_that_refuses(fleet: Fleet) -> None:
     said = "r2 can't serve line version 2: MemoryError: not enough; nothing has changed"
     assert fleet.refusal(to("2")) == said
     assert fleet.refusal(shares({"1": 90, "2": 10})) == said
-    assert fleet.refusal(lambda current, shelf: shadowed(current, "2")) == said
+    assert fleet.refusal(lambda current: shadowed(current, "2")) == said
     second.on_load = lambda version: None
     assert fleet.change(to("2")).number == 2
 
@@ -336,7 +336,7 @@ def test_another_signature(fleet: Fleet) -> None:
         to("4"),
         shares({"1": 90, "4": 10}),
         shares({"1": 100}, {"qa": "4"}),
-        lambda current, shelf: shadowed(current, "4"),
+        lambda current: shadowed(current, "4"),
     ]
     for make in makes:
         assert fleet.refusal(make) == said
@@ -436,6 +436,6 @@ def test_shadow(fleet: Fleet) -> None:
     """A shadow is loaded by everybody before the route names it."""
     replica = fleet.replica()
     fleet.change(to("1"))
-    route = fleet.change(lambda current, shelf: shadowed(current, "3")).route
+    route = fleet.change(lambda current: shadowed(current, "3")).route
     assert (route.weights, route.shadow) == ({"1": 100}, "3")
     assert ("line", "3") in replica.registry.held()

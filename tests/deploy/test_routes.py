@@ -82,7 +82,7 @@ def test_first_route(registry: Path) -> None:
     assert history(shelf) == {1: route}
     assert current_route(shelf) == (1, route)
     assert (route.weights, route.reason, route.command) == ({"2": 100.0}, "because", "activate")
-    assert (route.digests, route.fallback) == ({"2": digest(registry, "2")}, None)
+    assert (route.digests, route.fallbacks) == ({"2": digest(registry, "2")}, ())
     assert datetime.fromisoformat(route.time).tzinfo is UTC
 
 
@@ -107,12 +107,9 @@ def test_history_is_kept(registry: Path) -> None:
     past = history(shelf)
     assert {n: route.reason for n, route in past.items()} == {n: f"reason {n}" for n in (1, 2, 3, 4)}
     assert [route.primary for route in past.values()] == ["1", "3", "2", "2"]
-    assert [route.fallback for route in past.values()] == [
-        None,
-        Fallback(1, "1"),
-        Fallback(2, "3"),
-        Fallback(2, "3"),  # the same version anew is no step
-    ]
+    one, three = (Fallback(n, v, digest(registry, v)) for n, v in ((1, "1"), (2, "3")))
+    # The same version anew is no step.
+    assert [route.fallbacks for route in past.values()] == [(), (one,), (three, one), (three, one)]
 
 
 def test_edge_cache(registry: Path) -> None:
@@ -314,7 +311,7 @@ def test_withdraw(registry: Path) -> None:
     assert [(folder / "withdrawn").read_text() for _, folder in generations(shelf)[1:]] == ["it failed"]
     third = activate(registry, "line", 3, "better")
     assert history(shelf) == {1: first, 3: third}
-    assert third.fallback == Fallback(1, "1")
+    assert third.fallback == Fallback(1, "1", digest(registry, "1"))
 
 
 def test_withdraw_the_first(registry: Path) -> None:
