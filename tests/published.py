@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 from skops.io import dump
 
 from deploy.publish import next_version, publish
-from deploy.routes import activate
+from deploy.routing.routes import activate
 from deploy.sample import Sample
 from service.manifest import Manifest
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
+from deploy.canary.verdict import Thresholds
 from deploy.cli import main
 from deploy.local.settings import LocalSettings
-from deploy.verdict import Thresholds
 from service.metrics import Metrics
 from service.settings import Settings
 

@@ -49,9 +49,9 @@ def canary(
     """
     import os
 
-    from deploy.canary import Canary, Plan
-    from deploy.rollout import Place, Terms
-    from deploy.verdict import PrometheusJudge, Thresholds
+    from deploy.canary.canary import Canary, Plan
+    from deploy.canary.verdict import PrometheusJudge, Thresholds
+    from deploy.routing.rollout import Place, Terms
 
     plan = Plan(str(version), _shares(steps), _seconds(every), shadow)
     judge = PrometheusJudge(settings.prometheus, model, Thresholds.read(os.environ))

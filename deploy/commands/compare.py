@@ -12,7 +12,7 @@ from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
 
 if TYPE_CHECKING:
-    from deploy.comparison import Comparison, Side
+    from deploy.compare.comparison import Comparison, Side
 
 MOST_PAIRS = 10
 LONGEST_ANSWER = 60
@@ -58,7 +58,7 @@ def compare(
     """
     import msgspec
 
-    from deploy.compare import compare as ask_both
+    from deploy.compare.compare import compare as ask_both
     from deploy.sample import read_sample
 
     def say(text: str) -> None:

@@ -55,9 +55,9 @@ def publish(
     """
     from deploy.commands.routing import change
     from deploy.publish import publish as write
-    from deploy.rollout import Terms
-    from deploy.route_changes import activated
-    from deploy.routes import routed
+    from deploy.routing.changes import activated
+    from deploy.routing.rollout import Terms
+    from deploy.routing.routes import routed
     from deploy.sample import read_sample
 
     if trust:

@@ -13,7 +13,7 @@ from deploy.local.settings import LocalSettings
 @click.pass_obj
 def prune(settings: LocalSettings, model: str, keep: int, dry_run: bool) -> None:
     """Delete old versions of MODEL, never one that its route names or that rollback would return to."""
-    from deploy.prune import prune as delete
+    from deploy.routing.prune import prune as delete
 
     done = delete(settings.registry, model, keep, dry_run)
     verb = "would be deleted" if dry_run else "deleted"

@@ -12,7 +12,7 @@ from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
 
 if TYPE_CHECKING:
-    from deploy.rollout import Change, Make, Terms
+    from deploy.routing.rollout import Change, Make, Terms
 
 
 def changing(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,7 +32,7 @@ def changing(command: Callable[..., None]) -> Callable[..., None]:
     def with_terms(
         *words: Any, deadline: float, new_signature: bool, no_wait: bool, **more: Any
     ) -> None:
-        from deploy.rollout import Terms
+        from deploy.routing.rollout import Terms
 
         command(*words, terms=Terms(deadline, new_signature, not no_wait), **more)
 
@@ -43,7 +43,7 @@ def change(
     settings: LocalSettings, model: str, make: "Make", command: str, reason: str, terms: "Terms"
 ) -> "Change":
     """Change a route, say each step on the console, and at last what holds now."""
-    from deploy.rollout import Place, change_route
+    from deploy.routing.rollout import Place, change_route
 
     place = Place(settings.registry, settings.reports, settings.url)
 
@@ -93,7 +93,7 @@ def activate(
 
     What was being tried ends: shares, pinned keys and a shadow.
     """
-    from deploy.route_changes import activated
+    from deploy.routing.changes import activated
 
     number = str(version)
     make: Make = lambda current: activated(current, number, edge_cache)  # noqa: E731
@@ -121,7 +121,7 @@ def split(
     In steps of 0.1 percent. A client stays on its version: its key is the header X-Client-ID, else its
     address. A key that is pinned gets its version in any case (--pin qa=2); the others share the rest.
     """
-    from deploy.route_changes import split as shared
+    from deploy.routing.changes import split as shared
 
     weights = _numbered(shares, "a share is VERSION=PERCENT")
     pinned = _pinned(pins) if pins or no_pins else None
@@ -146,7 +146,7 @@ def shadow(
 
     Clients notice nothing of it. The metric is flotilla_shadow_rows_total.
     """
-    from deploy.route_changes import shadowed
+    from deploy.routing.changes import shadowed
 
     if off == (version is not None):
         raise click.UsageError("say which VERSION is the shadow, or --off")
@@ -160,7 +160,7 @@ def shadow(
 @click.pass_obj
 def promote(settings: LocalSettings, model: str, reason: str, terms: "Terms") -> None:
     """Let the version of MODEL that is tried, by a share, a pin or as shadow, answer everybody."""
-    from deploy.route_changes import promoted
+    from deploy.routing.changes import promoted
 
     change(settings, model, promoted, "promote", reason, terms)
 
@@ -171,7 +171,7 @@ def promote(settings: LocalSettings, model: str, reason: str, terms: "Terms") ->
 @click.pass_obj
 def rollback(settings: LocalSettings, model: str, reason: str, terms: "Terms") -> None:
     """Let the version of MODEL answer everybody that did so before; again, to go further back."""
-    from deploy.route_changes import rolled_back
+    from deploy.routing.changes import rolled_back
 
     # Whatever its signature: its clients were content with it.
     change(settings, model, rolled_back, "rollback", reason, replace(terms, new_signature=True))
@@ -192,7 +192,7 @@ def _numbered(pairs: Sequence[str], expected: str) -> dict[str, float]:
 
 
 def _pinned(pairs: Sequence[str]) -> dict[str, str]:
-    from deploy.route_changes import PINNED_KEY
+    from deploy.routing.changes import PINNED_KEY
 
     found = {}
     for pair in pairs:

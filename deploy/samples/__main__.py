@@ -8,7 +8,7 @@ import click
 
 from deploy.errors import Refused
 from deploy.publish import publish
-from deploy.routes import activate, routed
+from deploy.routing.routes import activate, routed
 from deploy.samples import SAMPLES
 
 

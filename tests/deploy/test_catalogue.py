@@ -7,7 +7,7 @@ import pytest
 from msgspec import to_builtins
 
 from deploy.catalogue import Entry, read_catalogue, role_of
-from deploy.routes import activate
+from deploy.routing.routes import activate
 from service.route import Route
 from tests.published import published
 

@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 
 from deploy.publish import next_version
-from deploy.route_changes import Draft
-from deploy.routes import check, finished, locked, write_route
+from deploy.routing.changes import Draft
+from deploy.routing.routes import check, finished, locked, write_route
 from service.follower import Follower
 from service.load_mark import LoadMark
 from service.manifest import read_manifest, write_manifest

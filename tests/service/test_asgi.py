@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.compile.parity import TOLERANCE
-from deploy.routes import activate
+from deploy.routing.routes import activate
 from service.engine import dense, load_estimator
 from service.manifest import Manifest, read_manifest
 from service.protocols.v2_data import DATATYPES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.routes import activate
+from deploy.routing.routes import activate
 from service import follower as module
 from service.errors import NotFound, NotReady
 from service.follower import LEAVE_SECONDS, RETRY_SECONDS

@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from deploy.publish import publish
-from deploy.routes import activate
+from deploy.routing.routes import activate
 from deploy.samples import SAMPLES
 from deploy.samples.trained import TrainedModel
 from service import example

@@ -1,0 +1,1 @@
+"""A canary: growing shares, and the verdict on them from Prometheus' figures."""

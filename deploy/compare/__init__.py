@@ -1,0 +1,1 @@
+"""How two versions differ on the same rows, without serving either."""
