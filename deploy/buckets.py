@@ -1,7 +1,7 @@
-"""Buckets of a split route: shares in percent come in, a version for each of a thousand buckets goes out.
+"""Buckets of a split route: shares in percent in, a version for each of a thousand buckets out.
 
-nginx puts each client into a bucket by its key. When shares change, only as many buckets change hands as
-must, so that clients stay on their version.
+nginx puts each client into a bucket by its key. When shares change, only as many buckets change hands
+as must, so that clients stay on their version.
 """
 
 from collections import Counter

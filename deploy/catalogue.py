@@ -8,18 +8,26 @@ import msgspec
 
 from deploy.compile.timing import describe_factor
 from service.manifest import BrokenVersion, Manifest, read_manifest
-from service.route import ROUTES, read_routes
+from service.route import ROUTES, Route, read_routes
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One version; `manifest` is None where it can't be read, and `problem` says why."""
+    """One version; `manifest` is None where it can't be read, and `problem` says why.
+
+    `role` says what the route makes of it: its share, "pinned", "shadow" or nothing.
+    """
 
     model: str
     version: int
-    active: bool
+    role: str
     manifest: Manifest | None
     problem: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether clients get it."""
+        return self.role not in ("", "shadow")
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry for machines."""
@@ -27,6 +35,7 @@ class Entry:
             "model": self.model,
             "version": self.version,
             "active": self.active,
+            "role": self.role,
         }
         if self.manifest is None:
             return {**entry, "problem": self.problem}
@@ -41,7 +50,7 @@ class Entry:
 
     def cells(self) -> tuple[str, ...]:
         """Return the entry for a table."""
-        head = (self.model, str(self.version), "active" if self.active else "")
+        head = (self.model, str(self.version), self.role)
         if self.manifest is None:
             return (*head, "", "", self.problem)
         signature = self.manifest.signature
@@ -69,10 +78,20 @@ def read_catalogue(registry: Path) -> list[Entry]:
     entries = []
     for folder in sorted(folders, key=lambda each: (each.parent.name, int(each.name))):
         model, version = folder.parent.name, int(folder.name)
-        route = routes.get(model)
-        active = route is not None and folder.name in route.answering
+        role = role_of(routes.get(model), folder.name)
         try:
-            entries.append(Entry(model, version, active, read_manifest(folder)))
+            entries.append(Entry(model, version, role, read_manifest(folder)))
         except BrokenVersion as error:
-            entries.append(Entry(model, version, active, None, str(error)))
+            entries.append(Entry(model, version, role, None, str(error)))
     return entries
+
+
+def role_of(route: Route | None, version: str) -> str:
+    """Say what a route makes of a version, in a word."""
+    if route is None:
+        return ""
+    if version in route.weights:
+        return f"{route.weights[version]:g} %"
+    if version in route.pins.values():
+        return "pinned"
+    return "shadow" if version == route.shadow else ""

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from deploy.commands.canary import canary
+from deploy.commands.compare import compare
 from deploy.commands.history import routes
 from deploy.commands.models import models, predict, publish
 from deploy.commands.retention import prune
@@ -38,7 +40,7 @@ def main(ctx: click.Context) -> None:
 
 
 STACK = (up, down, scale, status, logs)
-VERSIONS = (publish, models, activate, split, shadow, promote, rollback, routes, prune)
+VERSIONS = (publish, models, activate, split, shadow, canary, promote, rollback, routes, prune)
 
-for command in (*STACK, *VERSIONS, predict):
+for command in (*STACK, *VERSIONS, compare, predict):
     main.add_command(command)

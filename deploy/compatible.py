@@ -1,10 +1,10 @@
-"""Whether clients of one version can go on with another: two signatures come in, what differs goes out."""
+"""Whether clients of one version can go on with another: two signatures in, what differs out."""
 
 from service.signature import Signature
 
 
 def differences(live: Signature, new: Signature) -> list[str]:
-    """Return what clients of `live` would notice, in words; nothing where all their requests still work.
+    """Return in words what clients of `live` would notice; nothing where all their requests still work.
 
     Further outputs and other classes are no difference: requests stay right, and answers may change.
     """

@@ -1,4 +1,4 @@
-"""Retention: old versions that nobody can need any more are deleted; the rest stays, with the reason."""
+"""Retention: old versions that nobody can need are deleted; the rest stays, with the reason."""
 
 import shutil
 import time
@@ -23,17 +23,19 @@ class Pruned:
 
 
 def prune(registry: Path, model: str, keep: int, dry_run: bool = False) -> Pruned:
-    """Delete all but the newest `keep` versions (at least 1) of a model, and those that its route needs.
+    """Delete all but a model's newest `keep` versions (at least 1), and those that its route needs.
 
-    A version is renamed before it is deleted, so that nobody meets half of one. Raises `Refused` for a model
-    that isn't there.
+    A version is renamed before it is deleted, so that nobody meets half of one. Raises `Refused` for
+    a model that isn't there.
     """
     shelf = registry / model
     if model == ROUTES or not shelf.is_dir():
         raise Refused(f"no model {model!r} in {registry}")
     with locked(registry, model) as routes, writing(shelf):
-        versions = sorted((each.name for each in shelf.glob("[0-9]*") if each.name.isdecimal()), key=int)
-        kept = {version: "among the newest" for version in versions[-keep:]}
+        versions = sorted(
+            (each.name for each in shelf.glob("[0-9]*") if each.name.isdecimal()), key=int
+        )
+        kept = dict.fromkeys(versions[-keep:], "among the newest")
         kept |= {version: why for version, why in _needed(routes).items() if version in versions}
         deleted = [version for version in versions if version not in kept]
         abandoned = _abandoned(shelf)

@@ -1,4 +1,4 @@
-"""Waiting until every replica holds some versions: reports come in, a line for each replica goes out."""
+"""Waiting until every replica holds some versions: reports in, a line for each replica out."""
 
 import time
 import uuid
@@ -47,7 +47,7 @@ class Readiness:
             self._say("no replica runs: it holds from the next start on")
             return
         if all(version in steady and self.everywhere(version) for version in versions):
-            self._say(f"every replica holds {_named(versions)} already ({len(self.replicas)} replicas)")
+            self._say(f"every replica holds {_named(versions)} already")
             return
         command = uuid.uuid4().hex
         left = until - time.monotonic() + SPARE_SECONDS
@@ -63,7 +63,7 @@ class Readiness:
         done: set[str] = set()
         while True:
             reports = read_reports(self._folder)
-            # One that was there and fell silent died: maybe of this very version. It comes back, or is gone.
+            # One that fell silent died, maybe of this very version: it comes back, or its report goes.
             expected = (self.replicas & reports.keys()) | {
                 name for name, report in reports.items() if not report.silent
             }
@@ -81,15 +81,15 @@ class Readiness:
             time.sleep(LOOK_EVERY_SECONDS)
 
     def _ready(self, report: Report, versions: Collection[str], command: str) -> bool:
-        """Tell whether a replica has seen the wish and holds everything; raise `Refused` if it can't."""
+        """Tell whether a replica has seen the wish and holds all; raise `Refused` if it can't."""
         if report.silent or report.commands.get(self._model) != command:
             return False
         states = [report.state_of((self._model, version)) for version in versions]
         for each in states:
             if each.state == "UNAVAILABLE":
                 raise Refused(
-                    f"{report.replica} can't serve {self._model} version {each.version}: {each.reason}; "
-                    "nothing has changed"
+                    f"{report.replica} can't serve {self._model} version {each.version}: "
+                    f"{each.reason}; nothing has changed"
                 )
         return all(each.state == "READY" for each in states)
 

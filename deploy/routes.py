@@ -7,6 +7,7 @@ there is one place where a version is chosen. Generations are kept: they are the
 import fcntl
 import getpass
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import msgspec
 from deploy.buckets import BUCKETS, NAMES, assign
 from deploy.errors import Refused, writing
 from deploy.route_changes import Draft, activated
-from service.manifest import BrokenVersion, Manifest, verify
+from service.manifest import MODEL_NAME, BrokenVersion, Manifest, verify
 from service.route import CURRENT, GENERATION, ROUTES, Route, generation_of, read_route
 
 # A request that nginx is just resolving may still need the links of a generation before.
@@ -28,8 +29,15 @@ WITHDRAWN = "withdrawn"
 
 @contextmanager
 def locked(registry: Path, model: str, wait: Callable[[], None] = lambda: None) -> Iterator[Path]:
-    """Let one command at a time change a model's route, and give its folder; `wait` is called before waiting."""
+    """Let one command at a time change a model's route, and give its folder.
+
+    `wait` is called before another command is waited for. Raises `Refused` where no such model is.
+    """
     shelf = registry / ROUTES / model
+    known = re.fullmatch(MODEL_NAME, model) and model != ROUTES
+    # A route stands without its model's folder, which somebody may have deleted.
+    if not known or not ((registry / model).is_dir() or shelf.is_dir()):
+        raise Refused(f"no model {model!r} in {registry}; flotilla models shows what is published")
     with writing(registry):
         shelf.mkdir(parents=True, exist_ok=True)
     with writing(shelf), (shelf / ".lock").open("w") as lock:
@@ -61,7 +69,7 @@ def current_route(shelf: Path) -> tuple[int, Route] | None:
         return None
     try:
         return int(generation["number"]), read_route(shelf, generation[0])
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, ValueError):
         return None
 
 
@@ -74,7 +82,7 @@ def generations(shelf: Path) -> list[tuple[int, Path]]:
 def activate(
     registry: Path, model: str, version: int, reason: str, edge_cache: bool | None = None
 ) -> Route:
-    """Route all requests for `model` to `version` without waiting for anybody; for models nobody serves yet.
+    """Route all requests for `model` to `version`, waiting for nobody; for models not yet served.
 
     Raises `Refused` and changes nothing if it's broken. `edge_cache` of None leaves it as it is, which
     is on in a model's first route.
@@ -93,7 +101,6 @@ def finished(draft: Draft, digests: Mapping[str, str], command: str, reason: str
 
     `digests` has the first 16 characters of each version's digest.
     """
-    named = sorted({*draft.versions, *([draft.fallback.version] if draft.fallback else [])}, key=int)
     return Route(
         weights=dict(draft.weights),
         time=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -103,8 +110,8 @@ def finished(draft: Draft, digests: Mapping[str, str], command: str, reason: str
         edge_cache=draft.edge_cache,
         shadow=draft.shadow,
         pins=dict(draft.pins),
-        digests={version: digests[version] for version in named if version in digests},
-        fallback=draft.fallback,
+        digests={version: digests[version] for version in sorted(draft.versions, key=int)},
+        fallbacks=draft.fallbacks,
     )
 
 
@@ -114,6 +121,7 @@ def write_route(shelf: Path, route: Route) -> int:
     To be called with the lock held.
     """
     past = generations(shelf)
+    in_force = (shelf / CURRENT).resolve().name
     number = past[-1][0] + 1 if past else 1
     targets = {version: _target(version, route) for version in route.answering}
     name = targets[route.primary] if route.settled else "split"
@@ -130,7 +138,8 @@ def write_route(shelf: Path, route: Route) -> int:
             (generation / f"key-{key}").symlink_to(targets[version])
     point_to(shelf, generation.name)
     for _, old in past[: -LINKED_GENERATIONS + 1]:
-        _unlink_buckets(old)
+        if old.name != in_force:  # this one may have to be put in force again
+            _unlink_buckets(old)
     return number
 
 
@@ -165,7 +174,7 @@ def history(shelf: Path) -> dict[int, Route]:
         try:
             if not (folder / WITHDRAWN).exists():
                 found[number] = read_route(shelf, folder.name)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError):
             continue  # of an older format, or damaged
     return found
 

@@ -22,7 +22,7 @@ LONGEST_SLEEP_SECONDS = 0.05
 
 
 class Payload(NamedTuple):
-    """One request: its body, what the check expects, and what it adds to the URL's path and the headers."""
+    """One request: its body, what the check expects, what to add to the URL's path and the headers."""
 
     body: bytes
     expected: object = None

@@ -8,33 +8,41 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
 
-from service.counts import Counts, Distribution
+from service.compared import predictions, shadows
+from service.counts import Counts, Distribution, ShadowCounts
+from service.families import MODEL, histogram
 from service.gate import CacheGate
-
-MODEL = ("model", "version")
 
 
 class CountsCollector(Collector):
     """Shows the plain counts of every version as Prometheus' counters and histograms."""
 
-    def __init__(self, counts: dict[tuple[str, str], Counts]) -> None:
+    def __init__(
+        self,
+        counts: dict[tuple[str, str], Counts],
+        shadowed: dict[tuple[str, str], ShadowCounts],
+    ) -> None:
         self._counts = counts
+        self._shadowed = shadowed
         self.gates: Mapping[tuple[str, str], CacheGate] = {}  # of what is loaded
 
     def describe(self) -> Iterable[Metric]:
         """Return the families, without series: their names are looked at once."""
-        return self._families({})
+        return self._families({}, {})
 
     def collect(self) -> Iterator[Metric]:
         """Return the families with a series for each version."""
-        return self._families(dict(self._counts))
+        return self._families(dict(self._counts), dict(self._shadowed))
 
-    def _families(self, counts: dict[tuple[str, str], Counts]) -> Iterator[Metric]:
+    def _families(
+        self,
+        counts: dict[tuple[str, str], Counts],
+        shadowed: dict[tuple[str, str], ShadowCounts],
+    ) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "flotilla_requests",
             "Prediction requests answered, by status code.",
@@ -54,19 +62,21 @@ class CountsCollector(Collector):
             if version[0]:
                 rows.add_metric(version, each.rows)
         yield from (requests, rows, cache_rows)
-        yield _histogram(
+        yield histogram(
             "flotilla_request_duration_seconds",
             "From the whole request in the application to its reply handed over.",
             ((version, each.request_seconds) for version, each in counts.items()),
         )
         named = [(version, each) for version, each in counts.items() if version[0]]
         for name, help_, of in _HISTOGRAMS:
-            yield _histogram(name, help_, ((version, of(each)) for version, each in named))
+            yield histogram(name, help_, ((version, of(each)) for version, each in named))
         for name, help_, read in _GATES:
             family = GaugeMetricFamily(name, help_, labels=MODEL)
             for version, gate in self.gates.items():
                 family.add_metric(version, read(gate))
             yield family
+        yield from predictions(named)
+        yield from shadows(shadowed)
 
 
 _HISTOGRAMS: tuple[tuple[str, str, Callable[[Counts], Distribution]], ...] = (
@@ -106,12 +116,3 @@ _GATES: tuple[tuple[str, str, Callable[[CacheGate], float]], ...] = (
         lambda gate: gate.compute_seconds or 0.0,
     ),
 )
-
-
-def _histogram(
-    name: str, help_: str, series: Iterable[tuple[tuple[str, str], Distribution]]
-) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(name, help_, labels=MODEL)
-    for version, distribution in series:
-        family.add_metric(version, distribution.cumulative(), distribution.sum)
-    return family

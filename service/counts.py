@@ -7,6 +7,8 @@ have no lock: only the event loop writes, and `service.metrics` reads them when 
 from bisect import bisect_left
 from collections import defaultdict
 
+from service.predicted import Predicted
+
 # Upper bounds of buckets, as Prometheus has them ("le").
 SECONDS = (
     0.0001,
@@ -61,6 +63,7 @@ class Counts:
         "batch_rows",
         "cache_rows",
         "inference_seconds",
+        "predicted",
         "queue_seconds",
         "request_seconds",
         "requests",
@@ -75,8 +78,24 @@ class Counts:
         self.queue_seconds = Distribution(SECONDS)
         self.inference_seconds = Distribution(SECONDS)
         self.batch_rows = Distribution(ROWS)
+        self.predicted: Predicted | None = None  # None also where nothing is to be summed up
 
     def inferred(self, seconds: float, rows: int) -> None:
         """Count one call of the engine."""
         self.inference_seconds.observe(seconds)
         self.batch_rows.observe(rows)
+
+
+class ShadowCounts:
+    """The counts of one version in the shadow of others, whose numbers are the `answered` here.
+
+    Only the shadow's thread adds, but for `dropped`, which is the event loop's.
+    """
+
+    __slots__ = ("compared", "dropped", "inference_seconds")
+
+    def __init__(self) -> None:
+        # Rows by (answered, "agree", "disagree" or "failed").
+        self.compared: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.dropped: defaultdict[str, int] = defaultdict(int)  # rows by answered
+        self.inference_seconds = Distribution(SECONDS)

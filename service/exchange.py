@@ -13,6 +13,7 @@ import msgspec
 from service.errors import FlotillaError
 from service.inference import Columns
 from service.logs import log_failure
+from service.predicted import OUTPUT
 from service.protocols import Asked, BinaryReply, Codec
 from service.queue import Query
 from service.reply import Reply
@@ -96,7 +97,8 @@ class Exchange:
         version = self._version
         assert version is not None
         try:
-            body = self._codec.encode(self._asked, answer.result())
+            columns = answer.result()
+            body = self._codec.encode(self._asked, columns)
         except Exception as error:  # the core's, or a value that the protocol has no word for
             self.fail(error)
             return
@@ -107,6 +109,12 @@ class Exchange:
             self._finish(Reply(head, body.body))
         else:
             self._finish(Reply(predictions.right_head(version.number, cache), body))
+        # Nobody waits for what is left.
+        summed = version.counts.predicted
+        if summed is not None and OUTPUT in columns:
+            summed.add(columns[OUTPUT])
+        if version.shadow is not None:
+            version.shadow.offer(version, self._query.rows, columns)
 
     def _finish(self, reply: Reply) -> None:
         predictions = self._predictions

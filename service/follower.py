@@ -57,7 +57,10 @@ class Follower:
         while True:
             try:
                 self.follow()
-            except Exception:  # a fault here must not end the thread that brings new versions
+            except (
+                Exception,
+                SystemExit,
+            ):  # must not end the thread
                 log.exception("the registry can't be followed")
             if self._stop.wait(EVERY_SECONDS):
                 return
@@ -85,6 +88,8 @@ class Follower:
         registry.read = True
         self._refuse_surplus(surplus)
         registry.commands = commands  # last: whoever reads it finds nothing older than the wish
+        if changed:
+            registry.tell()  # before anything is loaded: commands show who is about to
         now = time.monotonic()
         self._wanted_at.update(dict.fromkeys(keys, now))
         again = now >= self._retry_at
@@ -112,7 +117,10 @@ class Follower:
             seen = self._damage.fingerprint(key)
             loaded = load_version(self._folder / model / version)
             self._on_load(loaded)
-        except Exception as error:  # however it is broken, it must not stop those after it
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # it must not stop those after it
             broken = isinstance(error, BrokenVersion)
             self._refuse(key, str(error) if broken else f"{type(error).__name__}: {error}")
             return

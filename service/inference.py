@@ -37,7 +37,9 @@ def _infer_together(
     version: LoadedVersion, outputs: tuple[str, ...], parts: Sequence[Rows]
 ) -> Inference:
     started = time.perf_counter()
-    batch = parts[0].join(parts[1:]) if len(parts) > 1 else parts[0]
+    # Joined, rows are copied: a step of somebody's own may write into what the shadow is to see.
+    joined = len(parts) > 1 or (version.shadow is not None and version.engine.name == "sklearn")
+    batch = parts[0].join(parts[1:]) if joined else parts[0]
     arrays = version.engine.run(batch, outputs)
     rows = len(batch)
     lists = {}

@@ -14,8 +14,9 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from service.collector import MODEL, CountsCollector
-from service.counts import Counts
+from service.collector import CountsCollector
+from service.counts import Counts, ShadowCounts
+from service.families import MODEL
 
 
 class Metrics:
@@ -27,7 +28,8 @@ class Metrics:
         for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
             self.registry.register(collector)
         self._counts: dict[tuple[str, str], Counts] = {}
-        self.counted = CountsCollector(self._counts)
+        self._shadowed: dict[tuple[str, str], ShadowCounts] = {}
+        self.counted = CountsCollector(self._counts, self._shadowed)
         self.registry.register(self.counted)
         self.unknown = self.of("", "")  # requests that named no known version
         self.cache_errors = Counter(
@@ -63,3 +65,7 @@ class Metrics:
     def of(self, model: str, version: str) -> Counts:
         """Return the counts of a version; one that is loaded again goes on with its own."""
         return self._counts.setdefault((model, version), Counts())
+
+    def shadowed(self, model: str, version: str) -> ShadowCounts:
+        """Return the counts of a version as a shadow; they go on as well."""
+        return self._shadowed.setdefault((model, version), ShadowCounts())

@@ -53,6 +53,10 @@ class Registry:
         loaded = ", ".join(held) or "none"
         raise NotFound(f"{model} version {version} isn't loaded; versions here: {loaded}")
 
+    def find(self, model: str, version: str) -> LoadedVersion | None:
+        """Return a version if it is loaded."""
+        return self._loaded.get(model, {}).get(version)
+
     def current(self, model: str) -> LoadedVersion:
         """Return the version with the largest share of a model; raise `NotFound` or `NotReady`."""
         route = self.routes.get(model)

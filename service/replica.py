@@ -4,7 +4,6 @@ Made in the worker after gunicorn forked it: threads, connections and models don
 """
 
 import gc
-import logging
 import threading
 from pathlib import Path
 
@@ -16,12 +15,14 @@ from service.gate import CacheGate
 from service.load_mark import LoadMark
 from service.metrics import Metrics
 from service.predict import Predictor
+from service.predicted import predicted
 from service.registry import Registry
 from service.report import Reporter
 from service.settings import Settings
+from service.shadows import Shadows
 from service.version import LoadedVersion
 
-log = logging.getLogger(__name__)
+SHADOW_STOP_SECONDS = 1.0
 
 
 class Replica:
@@ -31,13 +32,14 @@ class Replica:
         self.settings = settings
         self.metrics = Metrics()
         self.registry = Registry()
+        self._shadows = Shadows(settings, self.metrics.shadowed)
         self._follower = Follower(
             settings.registry_dir,
             self.registry,
             settings.max_loaded_versions,
             mark or LoadMark(),
             self._watch,
-            self._show,
+            self._notice,
         )
         self._reporter = self._make_reporter()
         self._cache = self._make_cache()
@@ -59,6 +61,7 @@ class Replica:
         self._follower.stop()
         if self._reporter:
             self._reporter.stop()
+        self._shadows.close(SHADOW_STOP_SECONDS)
         self._batcher.close()
         if self._cache is not None:
             await self._cache.close()
@@ -89,9 +92,30 @@ class Replica:
         request for 80 ms, several times a second under load (p99 84 ms, frozen 6 ms).
         """
         gc.freeze()
-        version.counts = self.metrics.of(version.name, version.number)
+        version.counts = counts = self.metrics.of(version.name, version.number)
+        if counts.predicted is None:  # else it was loaded before
+            counts.predicted = predicted(version.signature)
         mode = dict(self.settings.cache_by_model).get(version.name, self.settings.cache)
         version.gate = CacheGate(mode, expected_row_seconds(version.manifest))
+
+    def _notice(self, registry: Registry) -> None:
+        """Draw what follows from a change of routes, or of what is loaded."""
+        self._cast_shadows(registry)
+        self._show(registry)
+
+    def _cast_shadows(self, registry: Registry) -> None:
+        """Give each version that answers the shadow of its route, where that is loaded."""
+        cast = set()
+        for model, number in registry.held():
+            version = registry.get(model, number, routed=False)
+            route = registry.routes.get(model)
+            shadow = registry.find(model, route.shadow) if route else None
+            if route and shadow and shadow is not version and number in route.answering:
+                version.shadow = self._shadows.shadow_of(shadow)
+                cast.add(version.shadow)
+            else:
+                version.shadow = None
+        self._shadows.close_all_but(cast)
 
     def _show(self, registry: Registry) -> None:
         """Show in the metrics what is loaded."""

@@ -80,7 +80,8 @@ class Reporter:
             self._path.unlink()
 
     def _report(self) -> None:
-        # Wishes before states: an old state is never told as the answer to a new wish.
+        # In this order: what it says of versions must not be older than the command it has seen, or a
+        # refusal of an earlier attempt would pass for one of this.
         commands = dict(self._registry.commands)
         report = Report(self._replica, self._registry.states(), commands)
         encoded = msgspec.json.encode(report)
@@ -101,7 +102,7 @@ def read_reports(folder: Path) -> dict[str, Report]:
         try:
             age = time.time() - path.stat().st_mtime
             report = msgspec.json.decode(path.read_bytes(), type=Report)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (OSError, ValueError):
             continue  # it has just ended
         reports[report.replica] = msgspec.structs.replace(report, age_seconds=age)
     return reports

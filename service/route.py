@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
@@ -18,7 +18,6 @@ from service.manifest import MODEL_NAME
 ROUTES = "routes"
 CURRENT = "current"
 STAGED = "staged.json"
-Read = TypeVar("Read", bound=Struct)
 NAME = re.compile(MODEL_NAME)
 # Checked as it is read: one route that somebody wrote by hand must not stop all the others.
 Version = Annotated[str, Meta(pattern="^[0-9]+$")]
@@ -30,10 +29,12 @@ GENERATION = re.compile(
 
 
 class Fallback(Struct, frozen=True):
-    """Where rollback returns to: a generation in which one version answered everybody."""
+    """Where rollback returns to: one version for everybody, as it was in a generation."""
 
     generation: int
     version: Version
+    digest: str = ""
+    edge_cache: bool = True
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -42,6 +43,7 @@ class Route(Struct, frozen=True, kw_only=True):
     `weights` are percent by version, more than 0 each and 100 together. `pins` name a version for
     single client keys, `shadow` one that is asked besides where another one answered. `edge_cache`
     tells whether nginx may keep answers, `digests` has the first 16 characters of each version's.
+    `fallbacks` are where rollback returns to, and then again.
     """
 
     weights: Annotated[dict[Version, float], Meta(min_length=1)]
@@ -53,7 +55,12 @@ class Route(Struct, frozen=True, kw_only=True):
     shadow: Annotated[str, Meta(pattern="^[0-9]*$")] = ""
     pins: dict[str, Version] = {}
     digests: dict[str, str] = {}
-    fallback: Fallback | None = None
+    fallbacks: tuple[Fallback, ...] = ()
+
+    @property
+    def fallback(self) -> Fallback | None:
+        """Where rollback returns to first."""
+        return self.fallbacks[0] if self.fallbacks else None
 
     @property
     def primary(self) -> str:
@@ -98,24 +105,17 @@ def generation_of(shelf: Path) -> re.Match[str] | None:
 
 
 def read_route(shelf: Path, generation: str = CURRENT) -> Route:
-    """Read a generation's route; raise `OSError` or `msgspec.MsgspecError` if that can't be done."""
-    return _decode(shelf / generation / "route.json", Route)
+    """Read the route of a generation; raise `OSError` or `ValueError` where that can't be done."""
+    return msgspec.json.decode((shelf / generation / "route.json").read_bytes(), type=Route)
 
 
 def read_staged(shelf: Path) -> Staged | None:
     """Return what a command wants loaded just now."""
     try:
-        staged = _decode(shelf / STAGED, Staged)
-    except (OSError, msgspec.MsgspecError):
+        staged = msgspec.json.decode((shelf / STAGED).read_bytes(), type=Staged)
+    except (OSError, ValueError):
         return None
     return staged if staged.until > time.time() else None
-
-
-def _decode(path: Path, type_: type[Read]) -> Read:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=type_)
-    except UnicodeDecodeError as error:  # which msgspec lets through
-        raise msgspec.DecodeError(str(error)) from error
 
 
 class RouteReader:
@@ -139,7 +139,7 @@ class RouteReader:
                 key = (shelf.name, generation[0])
                 try:
                     known[key] = self._known.get(key) or read_route(shelf, generation[0])
-                except (OSError, msgspec.MsgspecError):
+                except (OSError, ValueError):
                     continue  # a route that is being made, or of a strange format
         self._known = known
         return {model: route for (model, _), route in known.items()}

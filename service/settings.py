@@ -102,6 +102,11 @@ class Settings(Environment):
     max_batch_rows: int = setting(1024, "Most rows in one call of the engine.", 1)
     max_queue_rows: int = setting(8192, "Rows that may wait for the engine; more answers 429.", 1)
     request_timeout_ms: int = setting(5_000, "A request is answered within this, or 504.", 1)
+    shadow_share: float = setting(0.25, "Most of the time for which a shadow may work.", 0.001, 1)
+    shadow_tolerance: float = setting(
+        0.01, "Numbers that differ by no more than this share of the larger one agree.", 0, 1
+    )
+    shadow_queue_rows: int = setting(4096, "Rows that may wait for a shadow; more are left out.", 1)
     bind: str = setting("0.0.0.0:8000", "Where gunicorn listens, separated by commas.")
     replica_name: str = setting(socket.gethostname(), "Sent as X-Replica.")
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "Least level logged.")

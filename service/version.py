@@ -5,7 +5,7 @@ Nothing is opened before its digest is right, and nothing serves before it has a
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from service.gate import CacheGate
 from service.manifest import BrokenVersion, Manifest, verify
 from service.rows import Rows, TableRows, TensorRows, TextRows
 from service.signature import Signature
+
+if TYPE_CHECKING:
+    from service.shadow import Shadow
 
 SAMPLE = "sample.npz"
 WARM_UP_ROWS = 8
@@ -33,6 +36,7 @@ class LoadedVersion:
     gate: CacheGate = field(default_factory=CacheGate)
     call_cost: CallCost = field(default_factory=CallCost)
     codecs: dict[str, Any] = field(default_factory=dict)
+    shadow: "Shadow | None" = None  # runs on the same rows, once they have been answered
 
     def __post_init__(self) -> None:
         self.name = self.manifest.name
@@ -61,7 +65,8 @@ def open_version(folder: Path, manifest: Manifest) -> LoadedVersion:
 
 def read_sample(path: Path, signature: Signature, most: int | None = None) -> Rows:
     """Return the rows of a version's sample, at most `most` of them."""
-    with np.load(path, allow_pickle=False) as arrays:
+    # Opened here, because numpy leaves a damaged archive open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         columns = [arrays[name][:most] for name in signature.columns]
     if signature.kind == "tensor":
         return TensorRows(columns[0])

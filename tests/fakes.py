@@ -1,17 +1,27 @@
-"""Fakes: an engine that counts its calls and can be held up, and an estimator that takes orders."""
+"""Fakes: an engine that counts its calls, an estimator that takes orders, a replica and a door."""
 
+import json
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from service.manifest import Manifest
+from service.follower import Follower
+from service.load_mark import LoadMark
+from service.manifest import Manifest, read_manifest
+from service.registry import Registry
+from service.report import Reporter
+from service.route import ROUTES, read_route
 from service.rows import Rows, TensorRows
 from service.signature import Signature, Tensor
 from service.version import LoadedVersion
+from tests.polling import wait_until
 
 PAIR = Signature(
     "tensor",
@@ -118,6 +128,114 @@ class FakeCache:
     def store(self, key: bytes, value: bytes) -> None:
         """Keep a value."""
         self.stored[key] = value
+
+
+class FakeReplica:
+    """A replica that nobody can ask: a real follower and a real reporter, in threads."""
+
+    def __init__(
+        self,
+        registry: Path,
+        reports: Path,
+        name: str = "r1",
+        most_loaded: int = 8,
+        on_load: Callable[[LoadedVersion], None] = lambda version: None,
+    ) -> None:
+        self.registry = Registry()
+        self.on_load = on_load
+        self._report = reports / f"{name}.json"
+        self._follower = Follower(
+            registry, self.registry, most_loaded, LoadMark(), lambda version: self.on_load(version)
+        )
+        self._reporter = Reporter(reports, name, self.registry)
+        self._thread = threading.Thread(target=self._follower.follow_forever)
+
+    def __enter__(self) -> Self:
+        """Begin, and return when it holds what is routed and says so."""
+        self._thread.start()
+        wait_until(lambda: self.registry.read and not self._missing)
+        self._reporter.start()
+        wait_until(self._report.exists)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End, and take the report along."""
+        self._follower.stop()
+        self.end()
+        self._thread.join()
+
+    @property
+    def _missing(self) -> set[tuple[str, str]]:
+        return {*self.registry.wanted} - {*self.registry.held(), *self.registry.refused}
+
+    def end(self) -> None:
+        """Take the report away, whatever is being loaded: as far as anybody can see it has ended."""
+        self._reporter.stop()
+
+
+class FakeDoor:
+    """Answers as nginx and the replicas behind it do, from the routes of a registry; without shares.
+
+    `status` and `version` are what it says instead of 200 and of the version that the route names;
+    `asked` are the headers and bodies of all predictions.
+    """
+
+    def __init__(self, registry: Path) -> None:
+        self.status = 200
+        self.version = ""
+        self.asked: list[tuple[dict[str, str], bytes]] = []
+        self.before_answer: Callable[[], None] = lambda: None
+        door = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._reply(door.status, "", {})
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                door.asked.append((dict(self.headers), body))
+                door.before_answer()
+                model = self.path.removeprefix("/v1/models/").removesuffix(":predict")
+                try:
+                    route = read_route(registry / ROUTES / model)
+                except OSError:
+                    self._reply(404, "", {"error": f"no model {model!r}"})
+                    return
+                key = self.headers.get("X-Client-ID", "")
+                version = door.version or route.pins.get(key, route.primary)
+                width = read_manifest(registry / model / version).signature.width
+                row = json.loads(body)["instances"][0]
+                if len(row) == width:
+                    self._reply(door.status, version, {"predictions": [1.0]})
+                else:
+                    self._reply(400, version, {"error": f"expected a list of {width} numbers"})
+
+            def _reply(self, status: int, version: str, content: object) -> None:
+                body = json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                if version:
+                    self.send_header("X-Model-Version", version)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *words: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Self:
+        """Open."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close; nothing answers at its address any more."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 class Picky(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types

@@ -1,5 +1,6 @@
 """Small models, published for real in milliseconds."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def published(
     """Publish the next version of a model, by default a line as steep as its number; route it."""
     if estimator is None:
         shelf = registry / name
-        estimator = line(float(next_version(shelf) if shelf.is_dir() else 1))
+        estimator = line(float(next_version(shelf)) if shelf.is_dir() else 1.0)
     # Beside the registry, which would take a folder in it for a model.
     file = saved(estimator, registry.parent / f"saved-{name}")
     manifest = publish(registry, file, name, sample, **more)
@@ -54,3 +55,14 @@ def damage(path: Path) -> bytes:
     before = path.read_bytes()
     path.write_bytes(bytes([before[0] ^ 1]) + before[1:])
     return before
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Return everything in a folder: links with where they point, files with what they hold."""
+    return {
+        str(path.relative_to(folder)): os.readlink(path)
+        if path.is_symlink()
+        else path.read_bytes().hex()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }

@@ -9,15 +9,15 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from deploy.cli import main
 from deploy.local.settings import LocalSettings
+from deploy.verdict import Thresholds
 from service.metrics import Metrics
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = [field for cls in (Settings, LocalSettings, Thresholds) for field in fields(cls)]
 
 
-@pytest.mark.parametrize(
-    "field", [*fields(Settings), *fields(LocalSettings)], ids=lambda field: field.name
-)
+@pytest.mark.parametrize("field", SETTINGS, ids=lambda field: field.name)
 def test_setting_is_in_env_example(field: object) -> None:
     """Every setting stands in .env.example, with its default where it isn't set by the stack."""
     lines = (ROOT / ".env.example").read_text().splitlines()
@@ -40,9 +40,9 @@ def test_compose_setting_is_in_env_example(name: str) -> None:
 
 def test_env_example_has_no_unknown_setting() -> None:
     """A line of .env.example that nobody reads would be believed."""
-    known = {field.name.upper() for cls in (Settings, LocalSettings) for field in fields(cls)}
+    known = {field.name.upper() for field in SETTINGS}
     known |= {*COMPOSE_DEFAULTS, *COMPOSE_PASSED_ON}
-    written = re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    written = re.findall(r"^(?:# )?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert set(written) == known
     assert set(re.findall(r"\$\{(\w+)", COMPOSE)) == set(COMPOSE_DEFAULTS)
 

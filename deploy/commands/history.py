@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.commands.console import console
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("-n", "--last", default=10, show_default=True, help="Routes of each model.")
+@click.option(
+    "-n", "--last", type=click.IntRange(1), default=10, show_default=True, help="Routes of each model."
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def routes(settings: LocalSettings, model: str | None, last: int, as_json: bool) -> None:
@@ -25,7 +28,9 @@ def routes(settings: LocalSettings, model: str | None, last: int, as_json: bool)
     from deploy.routes import current_route, history
     from service.route import ROUTES
 
-    shelves = sorted((settings.registry / ROUTES).glob(model or "*"))
+    shelves = [
+        each for each in sorted((settings.registry / ROUTES).glob("*")) if model in (None, each.name)
+    ]
     shown = [(shelf, current_route(shelf)) for shelf in shelves if current_route(shelf)]
     if not shown and model:
         raise Refused(f"no model {model!r} has a route in {settings.registry}")
@@ -48,7 +53,8 @@ def routes(settings: LocalSettings, model: str | None, last: int, as_json: bool)
     )
     for name, number, active, route in entries:
         mark = "active" if active else ""
-        table.add_row(name, str(number), mark, *_cells(route), style="" if active else "dim")
+        cells = map(escape, _cells(route))  # somebody's reason may have brackets
+        table.add_row(name, str(number), mark, *cells, style="" if active else "dim")
     console.print(table)
 
 

@@ -82,7 +82,7 @@ def publish(
     else:
         number = str(manifest.version)
         first = Terms(tried=True)
-        change(settings, name, lambda current, _: activated(current, number), "publish", "", first)
+        change(settings, name, lambda current: activated(current, number), "publish", "", first)
         console.print(f"It answers at /v1/models/{name}:predict.")
 
 
@@ -90,7 +90,7 @@ def publish(
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def models(settings: LocalSettings, as_json: bool) -> None:
-    """Show the published versions, the active one marked."""
+    """Show the published versions, and the share of requests that each gets."""
     from deploy.cache_report import cache_uses
     from deploy.catalogue import read_catalogue
 
@@ -101,7 +101,9 @@ def models(settings: LocalSettings, as_json: bool) -> None:
         said = [{**e.as_json(), "cache": caches.get(e.model, {}) if e.active else {}} for e in entries]
         click.echo(json.dumps(said))
         return
-    table = Table("model", "version", "", "created", "engine", "row", "outputs", "scores", box=None)
+    table = Table(
+        "model", "version", "route", "created", "engine", "row", "outputs", "scores", box=None
+    )
     for entry in entries:
         table.add_row(*entry.cells())
     console.print(table)

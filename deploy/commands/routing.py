@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -95,7 +96,7 @@ def activate(
     from deploy.route_changes import activated
 
     number = str(version)
-    make: Make = lambda current, _: activated(current, number, edge_cache)  # noqa: E731
+    make: Make = lambda current: activated(current, number, edge_cache)  # noqa: E731
     change(settings, model, make, "activate", reason, terms)
 
 
@@ -124,7 +125,7 @@ def split(
 
     weights = _numbered(shares, "a share is VERSION=PERCENT")
     pinned = _pinned(pins) if pins or no_pins else None
-    change(settings, model, lambda current, _: shared(current, weights, pinned), "split", reason, terms)
+    change(settings, model, lambda current: shared(current, weights, pinned), "split", reason, terms)
 
 
 @click.command()
@@ -141,7 +142,7 @@ def shadow(
     reason: str,
     terms: "Terms",
 ) -> None:
-    """Ask VERSION of MODEL besides, after each answer, and count how often it would have said otherwise.
+    """Ask VERSION of MODEL besides, after each answer, and count how often it differs.
 
     Clients notice nothing of it. The metric is flotilla_shadow_rows_total.
     """
@@ -150,7 +151,7 @@ def shadow(
     if off == (version is not None):
         raise click.UsageError("say which VERSION is the shadow, or --off")
     number = "" if version is None else str(version)
-    change(settings, model, lambda current, _: shadowed(current, number), "shadow", reason, terms)
+    change(settings, model, lambda current: shadowed(current, number), "shadow", reason, terms)
 
 
 @click.command()
@@ -158,10 +159,10 @@ def shadow(
 @changing
 @click.pass_obj
 def promote(settings: LocalSettings, model: str, reason: str, terms: "Terms") -> None:
-    """Let the version of MODEL that is being tried, by a share, a pin or as shadow, answer everybody."""
+    """Let the version of MODEL that is tried, by a share, a pin or as shadow, answer everybody."""
     from deploy.route_changes import promoted
 
-    change(settings, model, lambda current, _: promoted(current), "promote", reason, terms)
+    change(settings, model, promoted, "promote", reason, terms)
 
 
 @click.command()
@@ -169,12 +170,11 @@ def promote(settings: LocalSettings, model: str, reason: str, terms: "Terms") ->
 @changing
 @click.pass_obj
 def rollback(settings: LocalSettings, model: str, reason: str, terms: "Terms") -> None:
-    """Let the version of MODEL answer everybody that did so before this route; again, to go further back."""
+    """Let the version of MODEL answer everybody that did so before; again, to go further back."""
     from deploy.route_changes import rolled_back
-    from deploy.routes import history
 
-    make: Make = lambda current, shelf: rolled_back(current, history(shelf))  # noqa: E731
-    change(settings, model, make, "rollback", reason, terms)
+    # Whatever its signature: its clients were content with it.
+    change(settings, model, rolled_back, "rollback", reason, replace(terms, new_signature=True))
 
 
 def _numbered(pairs: Sequence[str], expected: str) -> dict[str, float]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec import to_builtins
 
-from deploy.catalogue import read_catalogue
+from deploy.catalogue import Entry, read_catalogue, role_of
 from deploy.routes import activate
+from service.route import Route
 from tests.published import published
 
 
@@ -41,6 +42,7 @@ def test_entry(registry: Path) -> None:
         "model": "a",
         "version": 1,
         "active": False,
+        "role": "",
         "created": entry.manifest.created,
         "digest": entry.manifest.digest,
         "engine": "linear",
@@ -72,3 +74,20 @@ def test_what_cannot_be_read(registry: Path) -> None:
 def test_empty(tmp_path: Path) -> None:
     """A registry that isn't there yet has nothing in it."""
     assert read_catalogue(tmp_path / "registry") == []
+
+
+def test_roles(registry: Path) -> None:
+    """What a route makes of a version is said in a word; only versions that clients get are active."""
+    route = Route(
+        weights={"1": 99.5, "2": 0.5}, pins={"qa": "3"}, shadow="4", time="", user="", reason=""
+    )
+    said = {version: role_of(route, version) for version in "12345"}
+    assert said == {"1": "99.5 %", "2": "0.5 %", "3": "pinned", "4": "shadow", "5": ""}
+    assert role_of(None, "1") == ""
+    assert [Entry("a", 1, role, None).active for role in said.values()] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -91,7 +91,7 @@ def test_unknown_model(registry: Path, model: str) -> None:
 
 
 def test_waits_for_a_command(registry: Path) -> None:
-    """While a command changes the route, nothing is deleted: it may be about to route an old version."""
+    """While a command changes the route nothing is deleted: it may want an old version."""
     with locked(registry, "line"):
         thread = threading.Thread(target=prune, args=(registry, "line", 1))
         thread.start()

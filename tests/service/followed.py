@@ -91,10 +91,9 @@ def route_to(
         weights,
         shadow=shadow,
         pins=pins or {},
-        fallback=Fallback(1, fallback) if fallback else None,
+        fallbacks=(Fallback(1, fallback),) if fallback else (),
     )
-    named = {*draft.versions, *filter(None, [fallback])}
-    digests = {version: check(registry, model, version).digest[:16] for version in named}
+    digests = {version: check(registry, model, version).digest[:16] for version in draft.versions}
     with locked(registry, model) as shelf:
         write_route(shelf, finished(draft, digests, "test", "test"))
 

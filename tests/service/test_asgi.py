@@ -372,6 +372,8 @@ def test_metrics_count_what_was_sent(replica: ReplicaProcess) -> None:
         ("flotilla_inference_duration_seconds_count", LINE_1, 4),
         ("flotilla_batch_rows_sum", LINE_1, 7),
         ("flotilla_batch_rows_count", LINE_1, 4),
+        ("flotilla_prediction_count", LINE_1, 7),
+        ("flotilla_prediction_count", LINE_2, 1),
         ("flotilla_cache_rows_total", {"model": "line", "result": "bypass"}, 8),
     ]
     before = [metric(replica, name, **labels) for name, labels, _ in expected]

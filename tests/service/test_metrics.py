@@ -3,6 +3,7 @@
 import pytest
 
 from service.metrics import Metrics
+from service.predicted import LabelCounts, ValueMoments
 
 M1, M2 = {"model": "m", "version": "1"}, {"model": "m", "version": "2"}
 
@@ -60,6 +61,29 @@ def test_cache_results(metrics: Metrics) -> None:
     cache_rows["miss"] += 1
     assert value(metrics, "flotilla_cache_rows_total", **M1, result="hit") == 5
     assert value(metrics, "flotilla_cache_rows_total", **M1, result="miss") == 1
+
+
+def test_predicted_labels(metrics: Metrics) -> None:
+    """Classes have a series each from the start; a version of which nothing is summed up has none."""
+    metrics.of("m", "1").predicted = LabelCounts(("ham", "spam"))
+    metrics.of("m", "1").predicted.add(["spam", "spam"])
+    metrics.of("m", "2").requests["v1", 200] += 1
+    name = "flotilla_predictions_total"
+    assert value(metrics, name, **M1, label="spam") == 2
+    assert value(metrics, name, **M1, label="ham") == 0
+    assert value(metrics, name, **M2, label="ham") is None
+    assert value(metrics, "flotilla_prediction_count", **M1) is None
+
+
+def test_predicted_numbers(metrics: Metrics) -> None:
+    """Numbers are shown as their count and two sums, of which the first may fall."""
+    metrics.of("m", "1").predicted = ValueMoments()
+    for values, count, total, squares in ([[2.0, 1.0], 2, 3, 5], [[-4.0], 3, -1, 21]):
+        metrics.of("m", "1").predicted.add(values)
+        assert value(metrics, "flotilla_prediction_count", **M1) == count
+        assert value(metrics, "flotilla_prediction_sum", **M1) == total
+        assert value(metrics, "flotilla_prediction_sum_of_squares", **M1) == squares
+    assert value(metrics, "flotilla_predictions_total", **M1) is None
 
 
 def test_two_replicas_in_one_process(metrics: Metrics) -> None:

@@ -67,7 +67,7 @@ def test_not_here_yet(registry: Registry) -> None:
 def test_only_what_clients_get_is_missing(registry: Registry) -> None:
     """Shares and pins keep a replica from being ready; shadow, wishes and the way back don't."""
     registry.routes = {
-        "m": routed({"1": 90.0, "2": 10.0}, pins={"k": "3"}, shadow="4", fallback=Fallback(1, "5"))
+        "m": routed({"1": 90.0, "2": 10.0}, pins={"k": "3"}, shadow="4", fallbacks=(Fallback(1, "5"),))
     }
     registry.wanted = tuple(("m", str(number)) for number in range(1, 7))
     registry.refused = {("m", "3"): "no", ("m", "4"): "no", ("m", "6"): "no"}

@@ -11,6 +11,7 @@ from service.replica import Replica
 from service.report import read_reports
 from service.rows import TensorRows
 from service.settings import Settings
+from service.version import load_version
 from tests.polling import run, until
 from tests.published import LINE_SAMPLE, damage, published
 from tests.service.followed import Clock, route_to
@@ -120,6 +121,18 @@ def test_engine_calls_are_counted(registry: Path) -> None:
     samples = replica.metrics.registry.get_sample_value
     assert samples("flotilla_inference_duration_seconds_sum", labels) == 0.5
     assert samples("flotilla_batch_rows_sum", labels) == len(LINE_SAMPLE)
+    asyncio.run(replica.stop())
+
+
+def test_predictions_go_on_being_summed_up(registry: Path) -> None:
+    """A version that is loaded again goes on with what was summed up of its predictions."""
+    replica = Replica(Settings(registry_dir=registry))
+    for _ in range(2):
+        version = load_version(registry / "line" / "1")
+        replica._watch(version)
+        version.counts.predicted.add([2.0])
+    labels = {"model": "line", "version": "1"}
+    assert replica.metrics.registry.get_sample_value("flotilla_prediction_count", labels) == 2
     asyncio.run(replica.stop())
 
 

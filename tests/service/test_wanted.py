@@ -15,7 +15,7 @@ def route(time: str, *versions: str, shadow: str = "", fallback: str = "", pin: 
         reason="",
         shadow=shadow,
         pins={"tester": pin} if pin else {},
-        fallback=Fallback(1, fallback) if fallback else None,
+        fallbacks=(Fallback(1, fallback),) if fallback else (),
     )
 
 

@@ -22,7 +22,7 @@ def publish_line(stack: Stack, folder: Path, name: str, slope: float) -> None:
 
 
 def line_payloads(unique: int, repeated: int, repeats: int = 10) -> list[Payload]:
-    """Return requests for lines, by turns one that comes once and one of a few that come again and again."""
+    """Return requests for lines: after each that comes once some that come again and again."""
     once = [line_payload(number + 0.5, 1.0) for number in range(unique)]
     again = itertools.cycle([line_payload(-1.0 - number, 0.25) for number in range(repeated)])
     return [each for first in once for each in (first, *itertools.islice(again, repeats))]

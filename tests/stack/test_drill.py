@@ -1,7 +1,7 @@
-"""The drill: a minute in the life of a model under load, with everything that its operators may do to it.
+"""The drill: a minute in the life of a model under load, with everything that operators may do to it.
 
-Unique and repeated rows over connections that are kept alive and never retried; every reply is checked against
-the version that it names, so that a wrong answer from any cache shows.
+Unique and repeated rows over connections that are kept alive and never retried; every reply is checked
+against the version that it names, so that a wrong answer from any cache shows.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Drill:
         await asyncio.sleep(SECONDS / 6)
 
     def answered_between(self, command: str, next_command: str) -> dict[str, int]:
-        """Return which versions answered what was sent after one command had returned, before the next."""
+        """Return which versions answered what was sent from one command's return to the next."""
         since, until = self.times[command][1], self.times[next_command][0]
         return dict(self.load.result.answered_by(since, until))
 
@@ -59,7 +59,7 @@ def shadow_rows(stack: Stack, name: str) -> dict[str, float]:
 
 
 def test_drill(stack: Stack, tmp_path: Path) -> None:
-    """Activate, canary, shadow and rollback lose nothing, mix nothing up, and hold from their return on."""
+    """Activate, canary, shadow, rollback: nothing lost or mixed up, and each holds when it returns."""
     name = "drill"
     for slope in (1, 2, 3, 4):
         publish_line(stack, tmp_path, name, slope)
@@ -76,8 +76,7 @@ def test_drill(stack: Stack, tmp_path: Path) -> None:
             await drill.give("split", name, "2=90", "3=10")
             shares.update(await asyncio.to_thread(clients_by_version, drill.url))
             await drill.give("shadow", name, "4")
-            differs: Callable[[], bool] = lambda: shadow_rows(stack, name).get("disagree", 0) > 100
-            await asyncio.to_thread(seen, differs)
+            await asyncio.to_thread(seen, lambda: shadow_rows(stack, name).get("disagree", 0) > 100)
             await drill.give("rollback", name)
             drill.times["end"] = (drill.load.elapsed, drill.load.elapsed)
 

@@ -209,7 +209,7 @@ def test_the_route_switches_it(stack: Stack) -> None:
     assert by_edge(ask_thrice(stack, sent)) == [False, False, True]
     try:
         said = stack.flotilla("activate", "digits-forest", "1", "--no-edge-cache")
-        assert "nginx keeps none" in said
+        assert "nginx keeps no answers" in said
         assert by_edge(ask_thrice(stack, sent)) == [False] * 3
     finally:
         stack.flotilla("activate", "digits-forest", "1", "--edge-cache")
