@@ -31,7 +31,7 @@ def blueprint(replica: Replica) -> Blueprint:
     def index() -> ResponseReturnValue:
         try:
             asked = msgspec.json.decode(request.data, type=Asked) if request.data else Asked()
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadInput(f"body: {error}") from error
         states = with_published(replica.settings.registry_dir, replica.registry.states())
         return jsonify([_entry(each) for each in states if each.state == "READY" or not asked.ready])

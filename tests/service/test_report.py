@@ -117,12 +117,17 @@ def test_it_is_taken_away_at_the_end(folder: Path, reporter: Reporter, slow_beat
     assert not reporter._thread.is_alive()
 
 
-def test_it_comes_back(folder: Path, reporter: Reporter, quick_beat: None) -> None:
-    """A report that somebody else took away is written again, without a change."""
+def test_it_comes_back(
+    folder: Path, reporter: Reporter, quick_beat: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that somebody else took away is written again, without a change or a complaint."""
+    warnings: list[tuple[object, ...]] = []
+    monkeypatch.setattr(module.log, "warning", lambda *arguments: warnings.append(arguments))
     reporter.start()
     reported(folder)
     (folder / f"{NAME}.json").unlink()
     assert reported(folder).replica == NAME
+    assert warnings == []
 
 
 def test_a_folder_that_cannot_be_written(
