@@ -68,6 +68,7 @@ class Follower:
     def stop(self) -> None:
         """End `follow_forever`."""
         self._stop.set()
+        self._mark.end()  # whatever is being loaded isn't what ends this worker
 
     def follow(self) -> None:
         """Look once at routes and wishes; load, and let go."""

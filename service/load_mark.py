@@ -14,12 +14,14 @@ from service.wanted import Key
 
 SIZE_BYTES = 4096
 # How long a version that ended the process isn't tried again: it may have been something else's fault.
-REST_SECONDS = 60.0
+# Twice as long each time, because each time costs the requests that the worker has.
+REST_SECONDS, MOST_REST_SECONDS = 60.0, 3600.0
 
 
 class _Memory(Struct):
     loading: Key | None = None
-    died: dict[str, float] = {}  # "model/version" and when, of the system's monotonic clock
+    # "model/version": when, of the system's monotonic clock, and how often
+    died: dict[str, tuple[float, int]] = {}
 
 
 class LoadMark:
@@ -46,14 +48,16 @@ class LoadMark:
         key = memory.loading
         if key:
             memory.loading = None
-            memory.died["/".join(key)] = time.monotonic()
+            _, times = memory.died.get("/".join(key), (0.0, 0))
+            memory.died["/".join(key)] = (time.monotonic(), times + 1)
             self._write(memory)
         return key
 
     def deadly(self, key: Key) -> bool:
         """Tell whether a version lately ended the process that loaded it."""
-        died = self._read().died.get("/".join(key))
-        return died is not None and time.monotonic() - died < REST_SECONDS
+        died, times = self._read().died.get("/".join(key), (0.0, 0))
+        rest = min(REST_SECONDS * 2 ** (times - 1), MOST_REST_SECONDS)
+        return bool(times) and time.monotonic() - died < rest
 
     def _read(self) -> _Memory:
         text = self._shared[:].rstrip(b"\0")

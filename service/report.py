@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 1.0
 SILENT_SECONDS = 5.0
+FORGOTTEN_SECONDS = 3600.0
 
 
 class Report(Struct, frozen=True):
@@ -66,6 +67,7 @@ class Reporter:
         self._thread.join()
 
     def _report_forever(self) -> None:
+        self._clear_up()
         complained = False
         while not self._stopped:
             try:
@@ -78,6 +80,13 @@ class Reporter:
             self._registry.changed.clear()
         with suppress(OSError):
             self._path.unlink()
+
+    def _clear_up(self) -> None:
+        """Take away what replicas have left that were killed: in containers every one has a new name."""
+        for path in self._path.parent.glob("*.json"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:
+                    path.unlink()
 
     def _report(self) -> None:
         # In this order: what it says of versions must not be older than the command it has seen, or a

@@ -14,6 +14,8 @@ from service.route import STAGED, Staged
 LOOK_EVERY_SECONDS = 0.05
 # A wish is forgotten by itself when its command was killed.
 SPARE_SECONDS = 10.0
+# A replica that died is back by then; one that is silent for longer was killed for good.
+GONE_SECONDS = 30.0
 
 
 class Readiness:
@@ -64,9 +66,12 @@ class Readiness:
         while True:
             reports = read_reports(self._folder)
             # One that fell silent died, maybe of this very version: it comes back, or its report goes.
-            expected = (self.replicas & reports.keys()) | {
+            gone = {name for name, each in reports.items() if each.age_seconds > GONE_SECONDS}
+            expected = (self.replicas & reports.keys() - gone) | {
                 name for name, report in reports.items() if not report.silent
             }
+            if gone & self.replicas and not expected:
+                raise Refused("every replica has fallen silent; nothing has changed")
             for name in sorted(expected - done):
                 if self._ready(reports[name], versions, command):
                     done.add(name)

@@ -11,7 +11,7 @@ from service.replica import Replica
 from service.signature import Tensor
 from service.version import LoadedVersion
 
-EXTENSIONS = ["binary_tensor_data", "model_repository"]  # of the Open Inference Protocol
+EXTENSIONS = ["binary_tensor_data"]  # of the Open Inference Protocol
 
 
 def blueprint(replica: Replica) -> Blueprint:

@@ -10,7 +10,7 @@ import pytest
 
 from service import report as module
 from service.registry import Registry, VersionState
-from service.report import SILENT_SECONDS, Report, Reporter, read_reports
+from service.report import FORGOTTEN_SECONDS, SILENT_SECONDS, Report, Reporter, read_reports
 from tests.fakes import fake_version
 from tests.polling import wait_until
 
@@ -192,3 +192,15 @@ def test_a_report_that_cannot_be_read(folder: Path, content: bytes) -> None:
 def test_no_folder(folder: Path) -> None:
     """Where no replica has ever reported there is no report."""
     assert read_reports(folder) == {}
+
+
+def test_what_the_dead_left(folder: Path, reporter: Reporter) -> None:
+    """A replica that begins takes away reports of long ago, and no others."""
+    old, late = folder / "old.json", folder / "late.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, age_seconds in ((old, FORGOTTEN_SECONDS + 60), (late, FORGOTTEN_SECONDS - 60)):
+        path.write_text("{}")
+        os.utime(path, (time.time() - age_seconds,) * 2)
+    reporter.start()
+    wait_until(lambda: not old.exists())
+    assert late.exists()

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from deploy.errors import Refused
-from deploy.routing.readiness import Readiness
+from deploy.routing.readiness import GONE_SECONDS, Readiness
 from deploy.routing.routes import activate
 from service.registry import VersionState
-from service.report import Report
+from service.report import SILENT_SECONDS, Report
 from service.route import STAGED, read_staged
 from service.version import LoadedVersion
 from tests.fakes import FakeReplica
@@ -23,7 +23,7 @@ from tests.published import published
 
 # Deadlines that pass: one that nobody can meet, and one in which a replica that works gets ready.
 SHORT_SECONDS, ENOUGH_SECONDS = 0.3, 3.0
-LONG_AGO_SECONDS = 60
+LONG_AGO_SECONDS, A_WHILE_SECONDS = 2 * GONE_SECONDS, 2 * SILENT_SECONDS
 
 
 class Waiting:
@@ -224,18 +224,38 @@ def test_one_that_falls_silent(it: Waiting) -> None:
     report = it.write("r0")
     it.replica("r1")
     readiness = it.look()
-    age(report, LONG_AGO_SECONDS)
+    age(report, A_WHILE_SECONDS)
     with pytest.raises(Refused, match=r"^not every replica got .*: r0 has been silent for \d+ s; "):
         readiness.wait_for(["2"], time.monotonic() + ENOUGH_SECONDS)
     assert it.ready == ["r1"]
     assert not (it.shelf / STAGED).exists()
 
 
+def test_one_that_was_killed_for_good(it: Waiting) -> None:
+    """One that has been silent for long won't come back: the others needn't wait for it."""
+    report = it.write("r0")
+    it.replica("r1")
+    readiness = it.look()
+    age(report, LONG_AGO_SECONDS)
+    readiness.wait_for(["2"], time.monotonic() + PATIENCE_SECONDS)
+    assert it.ready == ["r1"]
+
+
+def test_all_fall_silent(it: Waiting) -> None:
+    """If all fall silent the version may have killed them: that is no success."""
+    reports = [it.write(name) for name in ("r0", "r1")]
+    readiness = it.look()
+    for report in reports:
+        age(report, LONG_AGO_SECONDS)
+    with pytest.raises(Refused, match="^every replica has fallen silent; nothing has changed$"):
+        readiness.wait_for(["2"], time.monotonic() + PATIENCE_SECONDS)
+
+
 def test_one_that_comes_back(it: Waiting) -> None:
     """One that died meanwhile and comes back is waited for."""
     report = it.write("r0")
     readiness = it.look()
-    age(report, LONG_AGO_SECONDS)
+    age(report, A_WHILE_SECONDS)
     waiting = threading.Thread(target=readiness.wait_for, args=(["2"], time.monotonic() + 60))
     waiting.start()
     wait_until(lambda: read_staged(it.shelf) is not None)
