@@ -82,7 +82,7 @@ class Reporter:
             self._path.unlink()
 
     def _clear_up(self) -> None:
-        """Take away what replicas have left that were killed: in containers every one has a new name."""
+        """Take away what replicas left that were killed: in containers each has a new name."""
         for path in self._path.parent.glob("*.json"):
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:

@@ -247,7 +247,7 @@ def test_all_fall_silent(it: Waiting) -> None:
     readiness = it.look()
     for report in reports:
         age(report, LONG_AGO_SECONDS)
-    with pytest.raises(Refused, match="^every replica has fallen silent; nothing has changed$"):
+    with pytest.raises(Refused, match=r"^every replica has fallen silent; nothing has changed$"):
         readiness.wait_for(["2"], time.monotonic() + PATIENCE_SECONDS)
 
 
