@@ -37,10 +37,14 @@ def line_payload(first: float, second: float, **headers: str) -> Payload:
 
 def check_line(payload: Payload, status: int, headers: Mapping[str, str], body: bytes) -> str | None:
     """Return None where the answer is that of the version that the reply names, else what is wrong."""
+    version = headers.get("x-model-version", "")
+    wrong = check_answer(float(version or "nan") * float(str(payload.expected)), status, body)
+    return wrong and f"{wrong} (version {version})"
+
+
+def check_answer(expected: float, status: int, body: bytes) -> str | None:
+    """Return None for a reply with this prediction, else what is wrong."""
     if status != 200:
         return f"status {status}: {body[:200]!r}"
-    version = headers.get("x-model-version", "")
-    expected = float(version or "nan") * float(str(payload.expected))
     (answer,) = json.loads(body)["predictions"]
-    same = abs(answer - expected) <= 1e-9 * abs(expected)
-    return None if same else f"{answer} from version {version}, which answers {expected}"
+    return None if abs(answer - expected) <= 1e-9 * abs(expected) else f"{answer}, not {expected}"
