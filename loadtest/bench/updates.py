@@ -5,7 +5,9 @@ few and with many replicas; latencies while versions are activated beside those 
 """
 
 import asyncio
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from loadtest.bench.models import train
-from loadtest.bench.processes import StartError, free_ports, run_to_end
+from loadtest.bench.processes import ROOT, StartError, free_ports
 from loadtest.bench.servers import Server, defaults, flotilla
 from loadtest.bench.workloads import Workload
 from loadtest.bench.wrk import measure, write_bodies
@@ -51,9 +53,14 @@ class Updates:
 
     def give(self, *words: str) -> float:
         """Give a command and return how many seconds it took, the start of Python included."""
-        began = time.perf_counter()
         command = [sys.executable, "-m", "deploy", *words]
-        run_to_end(command, self._environment, self.folder / "commands.log")
+        environment = {**os.environ, **self._environment}
+        began = time.perf_counter()
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise StartError(f"flotilla {' '.join(words)}: {done.stdout}{done.stderr}")
         return time.perf_counter() - began
 
     def publish(self) -> None:
