@@ -37,6 +37,8 @@ class Commands(click.Group):
 def main(ctx: click.Context) -> None:
     """Serve scikit-learn models from many replicas behind one door."""
     ctx.obj = LocalSettings.read(os.environ)
+    if ctx.invoked_subcommand not in {each.name for each in STACK}:
+        os.nice(10)  # beside what serves; what STACK starts would keep it
 
 
 STACK = (up, down, scale, status, logs)

@@ -20,7 +20,7 @@ LOADED, REFUSED = 10, 11
 def try_version(folder: Path, seconds: float) -> None:
     """Raise `Refused` with the reason where the version in `folder` can't be opened in `seconds`."""
     name = f"{folder.parent.name} version {folder.name} can't be served"
-    command = [sys.executable, "-m", "deploy.routing.trial", str(folder)]
+    command = ["nice", "-n", "15", sys.executable, "-m", "deploy.routing.trial", str(folder)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as error:

@@ -5,13 +5,16 @@ few and with many replicas; latencies while versions are activated beside those 
 """
 
 import asyncio
+import multiprocessing
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,7 +24,7 @@ from rich.table import Table
 from loadtest.bench.models import train
 from loadtest.bench.processes import ROOT, StartError, free_ports
 from loadtest.bench.servers import Server, defaults, flotilla
-from loadtest.bench.workloads import Workload
+from loadtest.bench.workloads import MARK, Workload
 from loadtest.bench.wrk import measure, write_bodies
 from loadtest.client import Load, Payload
 
@@ -53,15 +56,7 @@ class Updates:
 
     def give(self, *words: str) -> float:
         """Give a command and return how many seconds it took, the start of Python included."""
-        command = [sys.executable, "-m", "deploy", *words]
-        environment = {**os.environ, **self._environment}
-        began = time.perf_counter()
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise StartError(f"flotilla {' '.join(words)}: {done.stdout}{done.stderr}")
-        return time.perf_counter() - began
+        return give(self._environment, words)
 
     def publish(self) -> None:
         """Publish the model again and again: equal versions, so that only changing them is measured."""
@@ -103,15 +98,19 @@ class Updates:
         load = Load(f"{self.server.url}/v1/models/{MODEL}:predict", 16, CALM_RATE, payloads, right)
         windows: list[tuple[float, float]] = []
 
-        async def operate() -> None:
+        async def operate(operator: Executor) -> None:
+            run = partial(asyncio.get_running_loop().run_in_executor, operator, give)
+            await run(self._environment, ("routes",))
             async with load:
                 for version in range(3, VERSIONS + 1):
                     await asyncio.sleep(CALM_SECONDS)
                     began = load.elapsed
-                    await asyncio.to_thread(self.give, "activate", MODEL, str(version))
+                    await run(self._environment, ("activate", MODEL, str(version)))
                     windows.append((began, load.elapsed))
 
-        asyncio.run(operate())
+        # A process of its own: starting one from here would hold up the load for milliseconds.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as operator:
+            asyncio.run(operate(operator))
         if load.result.failed or load.result.unsent:
             raise StartError(f"requests failed: {load.result.failures}")
         calm: list[float] = []
@@ -120,6 +119,23 @@ class Updates:
             busy = any(began <= due < ended for began, ended in windows)
             (during if busy else calm).append(latency)
         return calm, during
+
+
+def give(environment: Mapping[str, str], words: Sequence[str]) -> float:
+    """Give a command and return how many seconds it took, the start of Python included."""
+    command = [sys.executable, "-m", "deploy", *words]
+    began = time.perf_counter()
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StartError(f"flotilla {' '.join(words)}: {done.stdout}{done.stderr}")
+    return time.perf_counter() - began
 
 
 def right(payload: Payload, status: int, headers: object, body: bytes) -> str | None:
@@ -146,8 +162,9 @@ def main(seconds: int, repetitions: int) -> None:
                 updates = Updates(folder, server, port)
                 updates.publish()
                 _show_rates(updates.rates(repetitions, seconds))
-                bodies = Workload(MODEL, "unique").bodies()
-                calm, during = updates.latencies([Payload(each.encode()) for each in bodies])
+                bodies = enumerate(Workload(MODEL, "unique").bodies())
+                rows = [each.replace(MARK, f"0.{number:07d}") for number, each in bodies]
+                calm, during = updates.latencies([Payload(each.encode()) for each in rows])
                 _show_latencies(calm, during)
                 for replicas in REPLICAS:
                     _show_activations(replicas, *updates.activations(replicas))
