@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import click
@@ -99,13 +98,13 @@ class Updates:
         windows: list[tuple[float, float]] = []
 
         async def operate(operator: Executor) -> None:
-            run = partial(asyncio.get_running_loop().run_in_executor, operator, give)
-            await run(self._environment, ("routes",))
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(operator, give, self._environment, ("routes",))
             async with load:
                 for version in range(3, VERSIONS + 1):
                     await asyncio.sleep(CALM_SECONDS)
-                    began = load.elapsed
-                    await run(self._environment, ("activate", MODEL, str(version)))
+                    began, words = load.elapsed, ("activate", MODEL, str(version))
+                    await loop.run_in_executor(operator, give, self._environment, words)
                     windows.append((began, load.elapsed))
 
         # A process of its own: starting one from here would hold up the load for milliseconds.
