@@ -4,6 +4,7 @@ A thread of its own looks four times a second. A version is verified, opened and
 beside the one that serves; a request only ever does a look-up.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -114,6 +115,7 @@ class Follower:
         self._make_room()
         model, version = key
         self._mark.begin(key)
+        gc.disable()
         try:
             seen = self._damage.fingerprint(key)
             loaded = load_version(self._folder / model / version)
@@ -126,6 +128,7 @@ class Follower:
             self._refuse(key, str(error) if broken else f"{type(error).__name__}: {error}")
             return
         finally:
+            gc.enable()
             self._mark.end()
         self._damage.loaded(key, seen)
         self._registry.hold(loaded)
