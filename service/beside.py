@@ -1,7 +1,7 @@
 """How a version is loaded beside what serves: a thread's long work, and requests that hardly notice.
 
-With scikit-learn coming into a live replica (3.8 s), p99 of the others' requests was 51 ms, without garbage
-collection 7.5, and with short turns of the interpreter 4.7; while nothing happens it is 1.8.
+With scikit-learn coming into a live replica (3.8 s), p99 of the others' requests was 51 ms, without
+garbage collection 7.5, and with short turns of the interpreter 4.7; while nothing happens it is 1.8.
 """
 
 import gc

@@ -4,13 +4,13 @@ A thread of its own looks four times a second. A version is verified, opened and
 beside the one that serves; a request only ever does a look-up.
 """
 
-import gc
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from service.beside import beside_requests
 from service.damage import DamageWatch
 from service.load_mark import LoadMark
 from service.manifest import BrokenVersion
@@ -58,10 +58,8 @@ class Follower:
         while True:
             try:
                 self.follow()
-            except (
-                Exception,
-                SystemExit,
-            ):  # must not end the thread
+            # A fault here must not end the thread that brings new versions.
+            except (Exception, SystemExit):
                 log.exception("the registry can't be followed")
             if self._stop.wait(EVERY_SECONDS):
                 return
@@ -115,20 +113,17 @@ class Follower:
         self._make_room()
         model, version = key
         self._mark.begin(key)
-        gc.disable()
         try:
             seen = self._damage.fingerprint(key)
-            loaded = load_version(self._folder / model / version)
-            self._on_load(loaded)
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # it must not stop those after it
+            with beside_requests():
+                loaded = load_version(self._folder / model / version)
+                self._on_load(loaded)
+        # However it is broken, it must not stop those after it.
+        except (Exception, SystemExit) as error:
             broken = isinstance(error, BrokenVersion)
             self._refuse(key, str(error) if broken else f"{type(error).__name__}: {error}")
             return
         finally:
-            gc.enable()
             self._mark.end()
         self._damage.loaded(key, seen)
         self._registry.hold(loaded)
