@@ -14,6 +14,8 @@ from service.signature import Signature
 
 OUTPUT = "predict"
 MOST_LABELS = 100  # a series for each, version and replica
+# Of one request, evenly spaced: a batch's rows are enough of a sample, and all of them would take 2 %.
+MOST_ROWS = 16
 
 
 class LabelCounts:
@@ -27,7 +29,7 @@ class LabelCounts:
 
     def add(self, values: list[Any]) -> None:
         """Count the predictions of rows. What isn't a class is forgotten."""
-        counts = self._counts
+        counts, values = self._counts, sampled(values)
         try:
             if len(values) == 1:  # most requests; a third of what `update` takes
                 counts[values[0]] += 1
@@ -61,6 +63,7 @@ class ValueMoments:
 
     def add(self, values: list[Any]) -> None:
         """Add the predictions of rows."""
+        values = sampled(values)
         try:
             if len(values) == 1:
                 value = values[0]
@@ -76,6 +79,12 @@ class ValueMoments:
         elif len(values) > 1:
             for value in values:
                 self.add([value])
+
+
+def sampled(values: list[Any]) -> list[Any]:
+    """Return at most `MOST_ROWS` of a request's values, evenly spaced."""
+    rows = len(values)
+    return values if rows <= MOST_ROWS else values[:: -(-rows // MOST_ROWS)]
 
 
 Predicted = LabelCounts | ValueMoments

@@ -4,7 +4,7 @@ from math import inf, nan
 
 import pytest
 
-from service.predicted import MOST_LABELS, LabelCounts, ValueMoments, predicted
+from service.predicted import MOST_LABELS, MOST_ROWS, LabelCounts, ValueMoments, predicted, sampled
 from service.signature import Signature, Tensor
 
 X = (Tensor("x", "float64", (-1, 2)),)
@@ -80,3 +80,25 @@ def test_moments(answers: list[list[float]], count: int, total: float, squares: 
 def test_what_is_summed_up(output: Tensor, classes: tuple[object, ...], kind: type) -> None:
     """A classifier's labels unless there are too many, one number a row, and nothing else."""
     assert type(predicted(signature(output, classes))) is kind
+
+
+@pytest.mark.parametrize(
+    ("rows", "taken"),
+    [
+        (0, []),
+        (1, [0]),
+        (MOST_ROWS, list(range(MOST_ROWS))),
+        (MOST_ROWS + 1, list(range(0, MOST_ROWS + 1, 2))),
+        (64, list(range(0, 64, 4))),
+    ],
+)
+def test_of_a_batch_some_rows(rows: int, taken: list[int]) -> None:
+    """Of a large request as many rows as are enough, from all over it; of a small one all."""
+    assert sampled(list(range(rows))) == taken
+    counts = LabelCounts(tuple(range(64)))
+    moments = ValueMoments()
+    if rows:
+        counts.add(list(range(rows)))
+        moments.add([float(value) for value in range(rows)])
+    assert [int(label) for label, count in counts.by_label() if count] == taken
+    assert (moments.count, moments.sum) == (len(taken), sum(taken))
