@@ -5,7 +5,7 @@
 export
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status images up-docker down-docker test check bench bench-readme profile
+.PHONY: help up down status images up-docker down-docker test check bench bench-readme bench-updates profile
 
 RUN_PROGRAMS := nginx redis-server prometheus
 
@@ -43,6 +43,10 @@ bench: .venv/ready-dev ## Measure rows a second beside FastAPI and nginx itself
 bench-readme: .venv/ready-dev ## The same, and write figures and chart into the README
 	@deploy/setup dev $(RUN_PROGRAMS) wrk
 	@.venv/bin/python -m loadtest.bench --readme
+
+bench-updates: .venv/ready-dev ## Measure what split routes, shadows and activations cost
+	@deploy/setup dev $(RUN_PROGRAMS) wrk
+	@.venv/bin/python -m loadtest.bench.updates
 
 profile: .venv/ready-dev ## Write a table of where a request's microseconds go
 	@deploy/setup dev $(RUN_PROGRAMS) wrk
