@@ -10,7 +10,7 @@ export
 RUN_PROGRAMS := nginx redis-server prometheus
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: .venv/ready-run ## Start the stack without Docker and print a curl to try
 	@.venv/bin/flotilla up

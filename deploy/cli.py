@@ -30,8 +30,18 @@ class Commands(click.Group):
         except (Refused, SettingError) as error:
             raise click.ClickException(str(error)) from error
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, by what they are about."""
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(str(each.name), each.get_short_help_str(MOST_CHARACTERS)) for each in commands]
+                )
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="flotilla")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -42,7 +52,12 @@ def main(ctx: click.Context) -> None:
 
 
 STACK = (up, down, scale, status, logs)
-VERSIONS = (publish, models, activate, split, shadow, canary, promote, rollback, routes, prune)
+SECTIONS = {
+    "The stack without Docker": STACK,
+    "Models": (publish, models, predict, compare, prune),
+    "Which version answers": (activate, split, shadow, canary, promote, rollback, routes),
+}
+MOST_CHARACTERS = 90
 
-for command in (*STACK, *VERSIONS, compare, predict):
+for command in (each for commands in SECTIONS.values() for each in commands):
     main.add_command(command)

@@ -42,7 +42,7 @@ def canary(
     deadline: float,
     new_signature: bool,
 ) -> None:
-    """Give VERSION of MODEL a growing share as long as its figures are good; roll back if they aren't.
+    """Give VERSION of MODEL a growing share as long as its figures are good; else roll back.
 
     Between the steps Prometheus is asked for errors, p99, disagreement and drift of the predictions,
     compared with the live version. Limits are settings (CANARY_…, in .env.example). Ctrl-C rolls back.

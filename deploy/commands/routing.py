@@ -89,7 +89,7 @@ def activate(
     reason: str,
     terms: "Terms",
 ) -> None:
-    """Let VERSION of MODEL answer everybody, as soon as every replica holds it.
+    """Let VERSION of MODEL answer everybody, once every replica holds it.
 
     What was being tried ends: shares, pinned keys and a shadow.
     """
