@@ -136,13 +136,19 @@ def test_roll_to_a_broken_image(docker_stack: ComposeStack) -> None:
 
 
 def test_down_and_up(tmp_path: Path) -> None:
-    """In a volume, as by default: after `down` and `up` what was published answers; none is trained."""
+    """In volumes, as by default: after `down` and `up` what was routed answers; none is trained.
+
+    Commands run in a container as well: they find replicas, nginx and Prometheus there.
+    """
     file = saved(line(2.0), tmp_path / "mine")
     (file.parent / "sample.jsonl").write_text("[1, 2]\n[3, 4]\n")
-    with ComposeStack(REGISTRY="registry", REPLICAS="1") as stack:
-        publish = ("python", "-m", "deploy", "publish", "/models/model.skops", "--name", "mine")
-        run = ("run", "--rm", "--volume", f"{file.parent}:/models:ro", "samples", *publish)
-        stack.compose(*run, "--sample", "/models/sample.jsonl")
+    run = ("run", "--rm", "--volume", f"{file.parent}:/models:ro", "flotilla")
+    publish = ("publish", "/models/model.skops", "--name", "mine", "--sample", "/models/sample.jsonl")
+    with ComposeStack(REGISTRY="registry", REPORTS="reports", REPLICAS="1") as stack:
+        for _ in range(2):
+            stack.compose(*run, *publish)
+        said = stack.compose(*run, "activate", "mine", "2")
+        assert re.search(r"[0-9a-f]{12}: ready after .*\nmine: version 2 answers everybody", said), said
         stack.compose("down")
         assert stack.containers() == []
         stack.up()
@@ -150,7 +156,7 @@ def test_down_and_up(tmp_path: Path) -> None:
         for model in (*SAMPLES, "mine"):
             assert ask(stack.url, "GET", f"/v2/models/{model}/ready").status == 200, model
         reply = ask(stack.url, "POST", "/v1/models/mine:predict", {"instances": [[1, 2]]})
-        assert (round(reply.json["predictions"][0], 6), reply.headers["X-Model-Version"]) == (6.0, "1")
+        assert (round(reply.json["predictions"][0], 6), reply.headers["X-Model-Version"]) == (6.0, "2")
 
 
 OFFICIAL = {
