@@ -8,7 +8,7 @@ import msgspec
 
 from deploy.compile.timing import describe_factor
 from service.manifest import BrokenVersion, Manifest, read_manifest
-from service.route import ROUTES, Route, read_routes
+from service.versions.route import ROUTES, Route, read_routes
 
 
 @dataclass(frozen=True)

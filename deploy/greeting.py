@@ -6,8 +6,8 @@ import numpy as np
 
 from deploy.local.stack import Stack
 from service.manifest import read_manifest
-from service.route import read_routes
 from service.version import SAMPLE
+from service.versions.route import read_routes
 
 
 def greet(stack: Stack) -> str:

@@ -21,8 +21,8 @@ from deploy.errors import Refused, writing
 from deploy.sample import Sample, write_sample
 from service.engine import load_estimator
 from service.manifest import MODEL_NAME, BrokenVersion, Manifest, write_manifest
-from service.route import ROUTES
 from service.version import SAMPLE, open_version, read_sample
+from service.versions.route import ROUTES
 
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "skops", "onnxruntime", "skl2onnx", "onnx")
 

@@ -13,9 +13,7 @@ from a2wsgi import WSGIMiddleware
 
 from service.errors import MethodNotAllowed
 from service.health import PATHS, health
-from service.load_mark import LoadMark
 from service.predictions import Predictions
-from service.registry import Registry
 from service.replica import Replica
 from service.reply import Reply
 from service.request import (
@@ -29,6 +27,8 @@ from service.request import (
     read_headers,
 )
 from service.settings import Settings
+from service.versions.load_mark import LoadMark
+from service.versions.registry import Registry
 from service.web import create_app
 
 FLASK_THREADS = 4

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from service.counting.predicted import OUTPUT
 from service.errors import FlotillaError
 from service.inference import Columns
 from service.logs import log_failure
-from service.predicted import OUTPUT
 from service.protocols import Asked, BinaryReply, Codec
 from service.queue import Query
 from service.reply import Reply

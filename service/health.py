@@ -7,8 +7,8 @@ replica is slower, not wrong.
 
 import msgspec
 
-from service.registry import Registry
 from service.reply import Fields, Reply, ReplyHead
+from service.versions.registry import Registry
 
 # Ours and the Open Inference Protocol's.
 LIVE = ("/health/live", "/v2/health/live")

@@ -7,7 +7,7 @@ and `service.asgi`.
 import asyncio
 from collections.abc import Callable
 
-from service.counts import Counts
+from service.counting.counts import Counts
 from service.errors import FlotillaError, MethodNotAllowed
 from service.exchange import Exchange
 from service.inference import Columns

@@ -10,17 +10,17 @@ from pathlib import Path
 from service.batching import Batcher
 from service.cache import RowCache
 from service.cost import expected_row_seconds
-from service.follower import Follower
+from service.counting.metrics import Metrics
+from service.counting.predicted import predicted
 from service.gate import CacheGate
-from service.load_mark import LoadMark
-from service.metrics import Metrics
 from service.predict import Predictor
-from service.predicted import predicted
-from service.registry import Registry
-from service.report import Reporter
 from service.settings import Settings
-from service.shadows import Shadows
+from service.shadow.shadows import Shadows
 from service.version import LoadedVersion
+from service.versions.follower import Follower
+from service.versions.load_mark import LoadMark
+from service.versions.registry import Registry
+from service.versions.report import Reporter
 
 SHADOW_STOP_SECONDS = 1.0
 

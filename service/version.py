@@ -11,7 +11,7 @@ import numpy as np
 
 from service.cache_key import RowKeys
 from service.cost import CallCost, Cost, expected_cost
-from service.counts import Counts
+from service.counting.counts import Counts
 from service.engine import Engine, load_engine
 from service.gate import CacheGate
 from service.manifest import BrokenVersion, Manifest, verify
@@ -19,7 +19,7 @@ from service.rows import Rows, TableRows, TensorRows, TextRows
 from service.signature import Signature
 
 if TYPE_CHECKING:
-    from service.shadow import Shadow
+    from service.shadow.shadow import Shadow
 
 SAMPLE = "sample.npz"
 WARM_UP_ROWS = 8

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from service.follower import Follower
-from service.load_mark import LoadMark
 from service.manifest import Manifest, read_manifest
-from service.registry import Registry
-from service.report import Reporter
-from service.route import ROUTES, read_route
 from service.rows import Rows, TensorRows
 from service.signature import Signature, Tensor
 from service.version import LoadedVersion
+from service.versions.follower import Follower
+from service.versions.load_mark import LoadMark
+from service.versions.registry import Registry
+from service.versions.report import Reporter
+from service.versions.route import ROUTES, read_route
 from tests.polling import wait_until
 
 PAIR = Signature(

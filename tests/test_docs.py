@@ -10,7 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from deploy.canary.verdict import Thresholds
 from deploy.cli import main
 from deploy.local.settings import LocalSettings
-from service.metrics import Metrics
+from service.counting.metrics import Metrics
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -14,7 +14,7 @@ from deploy.errors import Refused
 from deploy.routing.changes import Current, Draft, activated, rolled_back, split
 from deploy.routing.rollout import Change, Make, Place, Say, Terms, change_route
 from deploy.routing.routes import current_route
-from service.route import ROUTES
+from service.versions.route import ROUTES
 
 # A bad version shouldn't go on until its step is over.
 LOOK_EVERY_SECONDS = 15.0

@@ -13,7 +13,7 @@ from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
 
 if TYPE_CHECKING:
-    from service.route import Route
+    from service.versions.route import Route
 
 
 @click.command()
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def routes(settings: LocalSettings, model: str | None, last: int, as_json: bool) -> None:
     """Show the route of MODEL, or of all models, and the ones before it."""
     from deploy.routing.routes import current_route, history
-    from service.route import ROUTES
+    from service.versions.route import ROUTES
 
     shelves = [
         each for each in sorted((settings.registry / ROUTES).glob("*")) if model in (None, each.name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from deploy.errors import Refused
 from deploy.routing.buckets import BUCKETS
-from service.route import Fallback, Route
+from service.versions.route import Fallback, Route
 
 PINNED_KEY = re.compile(r"[A-Za-z0-9._:-]{1,64}")  # as in nginx/split.conf
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.errors import Refused, writing
 from deploy.routing.routes import current_route, locked
-from service.route import ROUTES, read_staged
+from service.versions.route import ROUTES, read_staged
 
 # What a publisher that was killed has left behind; one that still works is not as old.
 ABANDONED_SECONDS = 24 * 3600.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from deploy.errors import Refused
-from service.report import Report, read_reports
-from service.route import STAGED, Staged
+from service.versions.report import Report, read_reports
+from service.versions.route import STAGED, Staged
 
 LOOK_EVERY_SECONDS = 0.05
 # A wish is forgotten by itself when its command was killed.

@@ -18,7 +18,7 @@ from deploy.routing.readiness import Readiness
 from deploy.routing.routes import check, current_route, finished, locked, withdraw, write_route
 from deploy.routing.trial import try_version
 from service.manifest import BrokenVersion, read_manifest
-from service.route import CURRENT, Route
+from service.versions.route import CURRENT, Route
 
 Say = Callable[[str], None]
 Make = Callable[[Current], Draft]

@@ -20,7 +20,7 @@ from deploy.errors import Refused, writing
 from deploy.routing.buckets import BUCKETS, NAMES, assign
 from deploy.routing.changes import Draft, activated
 from service.manifest import MODEL_NAME, BrokenVersion, Manifest, verify
-from service.route import CURRENT, GENERATION, ROUTES, Route, generation_of, read_route
+from service.versions.route import CURRENT, GENERATION, ROUTES, Route, generation_of, read_route
 
 # A request that nginx is just resolving may still need the links of a generation before.
 LINKED_GENERATIONS = 8

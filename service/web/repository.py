@@ -12,9 +12,9 @@ from flask.typing import ResponseReturnValue
 from msgspec import Struct
 
 from service.errors import BadInput
-from service.registry import VersionState
 from service.replica import Replica
-from service.route import NAME, ROUTES
+from service.versions.registry import VersionState
+from service.versions.route import NAME, ROUTES
 
 
 class Asked(Struct, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from deploy.catalogue import Entry, read_catalogue, role_of
 from deploy.routing.routes import activate
-from service.route import Route
+from service.versions.route import Route
 from tests.published import published
 
 

@@ -14,13 +14,13 @@ import numpy as np
 from deploy.publish import next_version
 from deploy.routing.changes import Draft
 from deploy.routing.routes import check, finished, locked, write_route
-from service.follower import Follower
-from service.load_mark import LoadMark
 from service.manifest import read_manifest, write_manifest
-from service.registry import Registry
-from service.route import ROUTES, STAGED, Fallback, Staged
 from service.rows import TensorRows
 from service.version import SAMPLE, LoadedVersion
+from service.versions.follower import Follower
+from service.versions.load_mark import LoadMark
+from service.versions.registry import Registry
+from service.versions.route import ROUTES, STAGED, Fallback, Staged
 
 
 class Clock:

@@ -12,7 +12,7 @@ import pytest
 
 from service.batching import Batcher
 from service.cost import Cost
-from service.counts import Counts
+from service.counting.counts import Counts
 from service.errors import BadInput, Overloaded, TooLate
 from service.inference import Columns
 from service.queue import Query

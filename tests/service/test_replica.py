@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from service.damage import EVERY_SECONDS
-from service.follower import LEAVE_SECONDS
 from service.replica import Replica
-from service.report import read_reports
 from service.rows import TensorRows
 from service.settings import Settings
 from service.version import load_version
+from service.versions.damage import EVERY_SECONDS
+from service.versions.follower import LEAVE_SECONDS
+from service.versions.report import read_reports
 from tests.polling import run, until
 from tests.published import LINE_SAMPLE, damage, published
 from tests.service.followed import Clock, route_to

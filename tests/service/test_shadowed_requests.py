@@ -9,9 +9,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.asgi import Door
-from service.metrics import Metrics
+from service.counting.metrics import Metrics
 from service.settings import Settings
-from service.shadows import Shadows
+from service.shadow.shadows import Shadows
 from service.version import LoadedVersion, load_version
 from tests.fakes import BREAK, FakeEngine, fake_version
 from tests.polling import run, until

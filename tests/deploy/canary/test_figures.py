@@ -13,8 +13,8 @@ from deploy.canary.figures import Answers, Shadowed, read_figures, read_shadowed
 from deploy.canary.prometheus import Prometheus
 from deploy.canary.verdict import PrometheusJudge, Thresholds
 from deploy.errors import Refused
-from service.counts import SECONDS
-from service.metrics import Metrics
+from service.counting.counts import SECONDS
+from service.counting.metrics import Metrics
 from tests.needs import PROGRAM_PATH
 from tests.polling import PATIENCE_SECONDS, wait_until
 from tests.stack.stack import free_ports

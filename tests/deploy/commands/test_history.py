@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from deploy.cli import main
 from deploy.routing.changes import Draft
 from deploy.routing.routes import activate, current_route, finished, locked, withdraw, write_route
-from service.route import read_routes
+from service.versions.route import read_routes
 from tests.published import published
 
 

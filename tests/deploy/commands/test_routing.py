@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from deploy.cli import main
 from deploy.routing import rollout
-from service.route import Route, read_routes
+from service.versions.route import Route, read_routes
 from tests.fakes import FakeReplica
 from tests.published import damage, published, tree
 

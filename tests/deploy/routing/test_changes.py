@@ -8,7 +8,7 @@ import pytest
 from deploy.errors import Refused
 from deploy.routing.changes import PINNED_KEY, Draft, activated, promoted, rolled_back, shadowed, split
 from deploy.routing.routes import finished
-from service.route import Route
+from service.versions.route import Route
 
 NO_ROUTE = "the model has no route yet; make one with: flotilla activate MODEL VERSION"
 

@@ -13,10 +13,10 @@ import pytest
 from deploy.errors import Refused
 from deploy.routing.readiness import GONE_SECONDS, Readiness
 from deploy.routing.routes import activate
-from service.registry import VersionState
-from service.report import SILENT_SECONDS, Report
-from service.route import STAGED, read_staged
 from service.version import LoadedVersion
+from service.versions.registry import VersionState
+from service.versions.report import SILENT_SECONDS, Report
+from service.versions.route import STAGED, read_staged
 from tests.fakes import FakeReplica
 from tests.polling import PATIENCE_SECONDS, wait_until
 from tests.published import published

@@ -18,8 +18,8 @@ from deploy.routing import rollout
 from deploy.routing.changes import activated, rolled_back, shadowed, split
 from deploy.routing.rollout import Change, Make, Place, Terms, change_route
 from deploy.routing.routes import current_route, history
-from service.route import STAGED, Route, read_routes, read_staged
 from service.version import LoadedVersion
+from service.versions.route import STAGED, Route, read_routes, read_staged
 from tests.fakes import FakeDoor, FakeReplica
 from tests.polling import PATIENCE_SECONDS, wait_until
 from tests.published import damage, published, tree

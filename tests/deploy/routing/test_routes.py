@@ -28,7 +28,7 @@ from deploy.routing.routes import (
     write_route,
 )
 from service.manifest import read_manifest
-from service.route import CURRENT, GENERATION, Fallback, Route, generation_of, read_routes
+from service.versions.route import CURRENT, GENERATION, Fallback, Route, generation_of, read_routes
 from tests.polling import wait_until
 from tests.published import damage, published, tree
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from service.agreement import agree
+from service.shadow.agreement import agree
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.route import Fallback, Route, Staged
-from service.wanted import wanted
+from service.versions.route import Fallback, Route, Staged
+from service.versions.wanted import wanted
 
 
 def route(time: str, *versions: str, shadow: str = "", fallback: str = "", pin: str = "") -> Route:

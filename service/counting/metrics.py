@@ -14,9 +14,9 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from service.collector import CountsCollector
-from service.counts import Counts, ShadowCounts
-from service.families import MODEL
+from service.counting.collector import CountsCollector
+from service.counting.counts import Counts, ShadowCounts
+from service.counting.families import MODEL
 
 
 class Metrics:

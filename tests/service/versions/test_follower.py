@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from deploy.routing.routes import activate
-from service import follower as module
 from service.errors import NotFound, NotReady
-from service.follower import LEAVE_SECONDS, RETRY_SECONDS
-from service.load_mark import REST_SECONDS, LoadMark
-from service.registry import Registry
-from service.route import Route
 from service.version import LoadedVersion
+from service.versions import follower as module
+from service.versions.follower import LEAVE_SECONDS, RETRY_SECONDS
+from service.versions.load_mark import REST_SECONDS, LoadMark
+from service.versions.registry import Registry
+from service.versions.route import Route
 from tests.polling import PATIENCE_SECONDS, wait_until
 from tests.published import damage
 from tests.service.followed import Clock, Followed, answer, stage

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from prometheus_client.core import HistogramMetricFamily
 
-from service.counts import Distribution
+from service.counting.counts import Distribution
 
 MODEL = ("model", "version")
 

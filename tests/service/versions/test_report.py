@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from service import report as module
-from service.registry import Registry, VersionState
-from service.report import FORGOTTEN_SECONDS, SILENT_SECONDS, Report, Reporter, read_reports
+from service.versions import report as module
+from service.versions.registry import Registry, VersionState
+from service.versions.report import FORGOTTEN_SECONDS, SILENT_SECONDS, Report, Reporter, read_reports
 from tests.fakes import fake_version
 from tests.polling import wait_until
 

@@ -3,8 +3,8 @@
 import pytest
 
 from service.errors import NotFound, NotReady
-from service.registry import Registry
-from service.route import Fallback, Route
+from service.versions.registry import Registry
+from service.versions.route import Fallback, Route
 from tests.fakes import fake_version
 
 

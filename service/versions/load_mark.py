@@ -10,7 +10,7 @@ import time
 import msgspec
 from msgspec import Struct
 
-from service.wanted import Key
+from service.versions.wanted import Key
 
 SIZE_BYTES = 4096
 # How long a version that ended the process isn't tried again: it may have been something else's fault.

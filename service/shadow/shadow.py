@@ -10,10 +10,10 @@ import time
 from collections import deque
 from typing import Any, NamedTuple
 
-from service.agreement import agree
-from service.counts import ShadowCounts
+from service.counting.counts import ShadowCounts
 from service.inference import Columns
 from service.rows import Rows
+from service.shadow.agreement import agree
 from service.version import LoadedVersion
 
 log = logging.getLogger(__name__)

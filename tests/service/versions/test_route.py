@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from service.route import (
+from service.versions.route import (
     Fallback,
     Route,
     RouteReader,

@@ -1,15 +1,15 @@
 """Shows to Prometheus what tells two versions of a model apart: what they predict, how shadows agree.
 
-Called by `service.collector` at each scrape, in its thread.
+Called by `service.counting.collector` at each scrape, in its thread.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from service.counts import Counts, ShadowCounts
-from service.families import MODEL, histogram
-from service.predicted import LabelCounts, ValueMoments
+from service.counting.counts import Counts, ShadowCounts
+from service.counting.families import MODEL, histogram
+from service.counting.predicted import LabelCounts, ValueMoments
 
 _MOMENTS: tuple[tuple[str, str, Callable[[ValueMoments], float]], ...] = (
     (

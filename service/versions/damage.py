@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from service.manifest import BrokenVersion, verify
-from service.registry import Registry
-from service.wanted import Key
+from service.versions.registry import Registry
+from service.versions.wanted import Key
 
 log = logging.getLogger(__name__)
 

@@ -1,13 +1,13 @@
 """What one version has answered, as plain numbers: the stations of a request add to them.
 
 A counter of prometheus_client takes a lock and 0.6 µs, and a request would need eight of them. These
-have no lock: only the event loop writes, and `service.metrics` reads them when Prometheus asks.
+have no lock: only the event loop writes, and `collector.py` reads them when Prometheus asks.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
 
-from service.predicted import Predicted
+from service.counting.predicted import Predicted
 
 # Upper bounds of buckets, as Prometheus has them ("le").
 SECONDS = (

@@ -1,7 +1,7 @@
 """What a version has predicted, as plain numbers: by label, or the moments of a regressor's values.
 
 Two versions that answer alike have alike shares, means and spreads; a new one that drifts away shows it
-here before anybody complains. Only the event loop adds, after the reply; `service.collector` reads.
+here before anybody complains. Only the event loop adds, after the reply; `compared.py` reads.
 """
 
 from collections import Counter

@@ -12,9 +12,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from service.compared import predictions, shadows
-from service.counts import Counts, Distribution, ShadowCounts
-from service.families import MODEL, histogram
+from service.counting.compared import predictions, shadows
+from service.counting.counts import Counts, Distribution, ShadowCounts
+from service.counting.families import MODEL, histogram
 from service.gate import CacheGate
 
 

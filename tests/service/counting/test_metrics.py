@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.metrics import Metrics
-from service.predicted import LabelCounts, ValueMoments
+from service.counting.metrics import Metrics
+from service.counting.predicted import LabelCounts, ValueMoments
 
 M1, M2 = {"model": "m", "version": "1"}, {"model": "m", "version": "2"}
 

@@ -4,7 +4,14 @@ from math import inf, nan
 
 import pytest
 
-from service.predicted import MOST_LABELS, MOST_ROWS, LabelCounts, ValueMoments, predicted, sampled
+from service.counting.predicted import (
+    MOST_LABELS,
+    MOST_ROWS,
+    LabelCounts,
+    ValueMoments,
+    predicted,
+    sampled,
+)
 from service.signature import Signature, Tensor
 
 X = (Tensor("x", "float64", (-1, 2)),)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.metrics import Metrics
+from service.counting.metrics import Metrics
 from service.settings import Settings
-from service.shadow import Shadow
-from service.shadows import Shadows
+from service.shadow.shadow import Shadow
+from service.shadow.shadows import Shadows
 from service.version import LoadedVersion
 from tests.fakes import FakeEngine, fake_version, pairs
 from tests.polling import wait_until

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from service.registry import Registry, VersionState
-from service.wanted import Key
+from service.versions.registry import Registry, VersionState
+from service.versions.wanted import Key
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The versions that a replica holds: `service.follower` puts them in, requests look them up.
+"""The versions that a replica holds: `service.versions.follower` puts them in, requests look them up.
 
 Safe to read from any thread: what is read is replaced as a whole, never changed.
 """
@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from service.errors import NotFound, NotReady
-from service.route import Route
 from service.version import LoadedVersion
-from service.wanted import Key
+from service.versions.route import Route
+from service.versions.wanted import Key
 
 State = Literal["READY", "LOADING", "UNAVAILABLE"]  # as Triton's repository index has them
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service import damage as module
-from service.damage import EVERY_SECONDS
 from service.manifest import Manifest
+from service.versions import damage as module
+from service.versions.damage import EVERY_SECONDS
 from tests.published import damage
 from tests.service.followed import Clock, Followed, answer
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from service.route import Route, Staged
+from service.versions.route import Route, Staged
 
 Key = tuple[str, str]  # model and version
 

@@ -6,9 +6,9 @@ Asked by `service.replica` when routes change, in the registry's thread.
 import time
 from collections.abc import Callable, Collection
 
-from service.counts import ShadowCounts
+from service.counting.counts import ShadowCounts
 from service.settings import Settings
-from service.shadow import Shadow
+from service.shadow.shadow import Shadow
 from service.version import LoadedVersion
 
 

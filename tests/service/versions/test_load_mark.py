@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from service.load_mark import REST_SECONDS, SIZE_BYTES, LoadMark
-from service.report import read_reports
+from service.versions.load_mark import REST_SECONDS, SIZE_BYTES, LoadMark
+from service.versions.report import read_reports
 from tests.polling import wait_until
 from tests.service.followed import Clock, publish_deadly, stage
 from tests.service.replica_process import NAME, ReplicaProcess

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from service.beside import SWITCH_SECONDS, beside_requests
+from service.versions.beside import SWITCH_SECONDS, beside_requests
 
 
 def settings() -> tuple[bool, float]:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.counts import ShadowCounts
+from service.counting.counts import ShadowCounts
 from service.inference import infer
-from service.shadow import GATHER_SECONDS, MOST_ROWS, Shadow, rest_seconds
+from service.shadow.shadow import GATHER_SECONDS, MOST_ROWS, Shadow, rest_seconds
 from service.signature import Signature, Tensor
 from service.version import LoadedVersion
 from tests.fakes import BREAK, FakeEngine, fake_version, pairs
@@ -148,7 +148,7 @@ def test_a_shadow_that_fails(
 ) -> None:
     """A call that fails counts with all its rows, is logged once a minute, and the next one works."""
     shadow = make()
-    with caplog.at_level(logging.WARNING, "service.shadow"):
+    with caplog.at_level(logging.WARNING, "service.shadow.shadow"):
         for fails in range(1, 4):
             offer(shadow, 1.0, 2.0, first=BREAK)
             wait_until(lambda fails=fails: counted(shadow) == 2 * fails)

@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from service.beside import beside_requests
-from service.damage import DamageWatch
-from service.load_mark import LoadMark
 from service.manifest import BrokenVersion
-from service.registry import Registry
-from service.route import RouteReader
 from service.version import LoadedVersion, load_version
-from service.wanted import Key, wanted
+from service.versions.beside import beside_requests
+from service.versions.damage import DamageWatch
+from service.versions.load_mark import LoadMark
+from service.versions.registry import Registry
+from service.versions.route import RouteReader
+from service.versions.wanted import Key, wanted
 
 log = logging.getLogger(__name__)
 

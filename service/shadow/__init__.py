@@ -1,0 +1,1 @@
+"""A version in the shadow of others: asked after the reply, and compared."""
