@@ -87,7 +87,8 @@ def blueprint(replica: Replica) -> Blueprint:
             # memory may have no sample any more, or a damaged one, of which numpy can say anything.
             except Exception:
                 waiting[model] = route.primary
-        return render_template(template, cards=cards, waiting=waiting, settings=settings, **values)
+        given = {"cards": cards, "waiting": waiting, "routes": registry.routes, "settings": settings}
+        return render_template(template, **given, **values)
 
     @routes.get("/")
     def home() -> ResponseReturnValue:

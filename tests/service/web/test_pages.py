@@ -37,6 +37,7 @@ from service.rows import TensorRows
 from service.settings import Settings
 from service.version import SAMPLE, read_sample
 from service.web import create_app, pages
+from tests.service.followed import route_to
 
 SCRIPT = "<script>alert('gotcha')</script>"
 VOID = {"img", "input", "link", "meta"}
@@ -173,6 +174,17 @@ def test_home_shows_a_routed_model(site: Site, digits: TrainedModel) -> None:
         "0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
     ):
         assert part in text
+
+
+def test_home_shows_the_share_of_a_version(site: Site) -> None:
+    """Where several versions answer, the page shows the one with the largest share, and the share."""
+    rows = np.arange(8.0).reshape(4, 2)
+    for _ in range(2):
+        site.publish("shared", tiny(rows), rows)
+    assert "version 2 " in site.open("/").text()
+    route_to(site.registry, "shared", {"1": 12.5, "2": 87.5})
+    site.replica._follower.follow()
+    assert "version 2, 87.5 %" in site.open("/").text()
 
 
 def test_home_without_a_model(site: Site, digits: TrainedModel) -> None:
