@@ -82,10 +82,10 @@ class Canary:
         except BaseException as error:
             if self._number:
                 self._roll_back(str(error) or type(error).__name__)
+                outcome = f"Rolled back: version {self._live} answers everybody"
                 if isinstance(error, Refused):
-                    raise Refused(
-                        f"{error}. Rolled back: version {self._live} answers everybody"
-                    ) from error
+                    raise Refused(f"{error}. {outcome}") from error
+                self._say(outcome)
             raise
 
     def _live_version(self) -> str:

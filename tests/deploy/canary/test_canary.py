@@ -130,6 +130,8 @@ def test_whatever_happens_rolls_back(trial: Trial, error: BaseException) -> None
     with pytest.raises(error if isinstance(error, type) else type(error)):
         trial.run(verdict, Plan("2", (5.0, 100.0), 20.0))
     assert trial.weights() == [{"1": 100}, {"1": 95, "2": 5}, {"1": 100}]
+    told = isinstance(error, Refused) or "Rolled back: version 1 answers everybody" in trial.said
+    assert told, "whoever interrupts it sees what became of it"
 
 
 def test_somebody_else_changed_the_route(trial: Trial) -> None:
