@@ -97,6 +97,10 @@ class Replica:
             counts.predicted = predicted(version.signature)
         mode = dict(self.settings.cache_by_model).get(version.name, self.settings.cache)
         version.gate = CacheGate(mode, expected_row_seconds(version.manifest))
+        route = self.registry.routes.get(version.name)
+        before = self.registry.find(version.name, route.primary) if route else None
+        if before is not None:
+            version.gate.succeed(before.gate)
 
     def _notice(self, registry: Registry) -> None:
         """Draw what follows from a change of routes, or of what is loaded."""

@@ -8,6 +8,7 @@ from service.gate import (
     TRIAL_ROWS,
     TRIAL_SPACING_SECONDS,
     CacheGate,
+    CacheMode,
 )
 
 LOOKUP_SECONDS = 100e-6
@@ -142,3 +143,27 @@ def test_the_decision_in_words() -> None:
         "auto: bypassed; a look-up costs 100 µs, computing 5 µs, 50% of rows found"
     )
     assert CacheGate("off", CHEAP).describe() == "off"
+
+
+def test_a_new_version_needs_no_trial_of_its_own() -> None:
+    """Where the version before has just found that it doesn't pay, the next one doesn't try at once."""
+    before, cheap = CacheGate("auto", 10e-6), CacheGate("auto", 10e-6)
+    for row in range(TRIAL_ROWS):
+        now = row * TRIAL_SPACING_SECONDS
+        assert before.lets_through(now)
+        before.looked_up(1, 0, 80e-6, now)
+    assert cheap.lets_through(now), "a version without a predecessor tries"
+    after = CacheGate("auto", 10e-6)
+    after.succeed(before)
+    assert after.lookup_seconds == 80e-6
+    assert not after.lets_through(now)
+    assert not after.lets_through(now + FIRST_PAUSE_SECONDS / 2)
+    assert after.lets_through(now + FIRST_PAUSE_SECONDS)
+
+
+@pytest.mark.parametrize(("before", "after"), [("always", "auto"), ("auto", "always")])
+def test_another_decision_is_not_inherited(before: CacheMode, after: CacheMode) -> None:
+    """A gate that is open stays open, and one of a version that is looked up tries by itself."""
+    gate = CacheGate(after, 10e-6)
+    gate.succeed(CacheGate(before, 10e-6))
+    assert gate.lets_through(0.0)
