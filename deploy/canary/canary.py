@@ -12,8 +12,8 @@ from typing import Protocol
 
 from deploy.errors import Refused
 from deploy.routing.changes import Current, Draft, activated, rolled_back, split
+from deploy.routing.generations import current_route
 from deploy.routing.rollout import Change, Make, Place, Say, Terms, change_route
-from deploy.routing.routes import current_route
 from service.versions.route import ROUTES
 
 # A bad version shouldn't go on until its step is over.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def routes(settings: LocalSettings, model: str | None, last: int, as_json: bool) -> None:
     """Show the route of MODEL, or of all models, and the ones before it."""
-    from deploy.routing.routes import current_route, history
+    from deploy.routing.generations import current_route, history
     from service.versions.route import ROUTES
 
     shelves = [

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errors import Refused, writing
-from deploy.routing.routes import current_route, locked
+from deploy.routing.generations import current_route
+from deploy.routing.routes import locked
 from service.versions.route import ROUTES, read_staged
 
 # What a publisher that was killed has left behind; one that still works is not as old.

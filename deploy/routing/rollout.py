@@ -13,9 +13,10 @@ from typing import NamedTuple
 from deploy.errors import Refused
 from deploy.routing.changes import Current, Draft
 from deploy.routing.compatible import differences
+from deploy.routing.generations import current_route, withdraw, write_route
 from deploy.routing.outside import Seen, answers, example_body, look
 from deploy.routing.readiness import Readiness
-from deploy.routing.routes import check, current_route, finished, locked, withdraw, write_route
+from deploy.routing.routes import check, finished, locked
 from deploy.routing.trial import try_version
 from service.manifest import BrokenVersion, read_manifest
 from service.versions.route import CURRENT, Route

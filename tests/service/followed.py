@@ -13,7 +13,8 @@ import numpy as np
 
 from deploy.publish import next_version
 from deploy.routing.changes import Draft
-from deploy.routing.routes import check, finished, locked, write_route
+from deploy.routing.generations import write_route
+from deploy.routing.routes import check, finished, locked
 from service.manifest import read_manifest, write_manifest
 from service.rows import TensorRows
 from service.version import SAMPLE, LoadedVersion

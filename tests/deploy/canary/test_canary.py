@@ -11,8 +11,9 @@ import pytest
 
 from deploy.canary.canary import PROLONGED, Canary, Plan
 from deploy.errors import Refused
+from deploy.routing.generations import current_route, history
 from deploy.routing.rollout import Place, Terms
-from deploy.routing.routes import activate, current_route, history
+from deploy.routing.routes import activate
 from tests.published import published
 
 

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 from deploy.cli import main
 from deploy.routing.changes import Draft
-from deploy.routing.routes import activate, current_route, finished, locked, withdraw, write_route
+from deploy.routing.generations import current_route, withdraw, write_route
+from deploy.routing.routes import activate, finished, locked
 from service.versions.route import read_routes
 from tests.published import published
 

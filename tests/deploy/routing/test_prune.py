@@ -9,8 +9,9 @@ import pytest
 
 from deploy.errors import Refused
 from deploy.routing.changes import shadowed, split
+from deploy.routing.generations import current_route, write_route
 from deploy.routing.prune import ABANDONED_SECONDS, prune
-from deploy.routing.routes import activate, check, current_route, finished, locked, write_route
+from deploy.routing.routes import activate, check, finished, locked
 from tests.published import published
 
 

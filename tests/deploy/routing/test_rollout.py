@@ -16,8 +16,8 @@ from sklearn.linear_model import LinearRegression
 from deploy.errors import Refused
 from deploy.routing import rollout
 from deploy.routing.changes import activated, rolled_back, shadowed, split
+from deploy.routing.generations import current_route, history
 from deploy.routing.rollout import Change, Make, Place, Terms, change_route
-from deploy.routing.routes import current_route, history
 from service.version import LoadedVersion
 from service.versions.route import STAGED, Route, read_routes, read_staged
 from tests.fakes import FakeDoor, FakeReplica

@@ -14,19 +14,15 @@ from deploy.errors import Refused
 from deploy.routing import routes
 from deploy.routing.buckets import BUCKETS, NAMES
 from deploy.routing.changes import Draft
-from deploy.routing.routes import (
+from deploy.routing.generations import (
     LINKED_GENERATIONS,
-    activate,
-    check,
     current_route,
-    finished,
     generations,
     history,
-    locked,
-    routed,
     withdraw,
     write_route,
 )
+from deploy.routing.routes import activate, check, finished, locked, routed
 from service.manifest import read_manifest
 from service.versions.route import CURRENT, GENERATION, Fallback, Route, generation_of, read_routes
 from tests.polling import wait_until
