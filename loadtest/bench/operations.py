@@ -5,15 +5,12 @@
 
 import asyncio
 import multiprocessing
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
-from loadtest.bench.processes import ROOT, StartError
+from loadtest.bench.processes import StartError, output_of
 from loadtest.bench.servers import Server, defaults
 from loadtest.bench.workloads import Workload
 from loadtest.bench.wrk import measure, write_bodies
@@ -21,6 +18,7 @@ from loadtest.client import Load, Payload
 
 MODEL, VERSIONS = "digits", 12
 BLOCK = 2 * 10**5
+PATIENCE_SECONDS = 180.0
 REPLICAS = (2, 8)
 CALM_SECONDS, CALM_RATE = 2.0, 500.0
 ROUTES: dict[str, Sequence[str]] = {
@@ -112,18 +110,8 @@ class Updates:
 
 def give(environment: Mapping[str, str], words: Sequence[str]) -> float:
     """Give a command and return how many seconds it took, the start of Python included."""
-    command = [sys.executable, "-m", "deploy", *words]
     began = time.perf_counter()
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise StartError(f"flotilla {' '.join(words)}: {done.stdout}{done.stderr}")
+    output_of("deploy", *words, patience_seconds=PATIENCE_SECONDS, environment=environment)
     return time.perf_counter() - began
 
 

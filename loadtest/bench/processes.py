@@ -63,12 +63,17 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str], log: Path
         raise StartError(f"{' '.join(command)}: exit code {code}\n{_end_of(log)}")
 
 
-def output_of(module: str, *arguments: str, patience_seconds: float) -> bytes:
+def output_of(
+    module: str,
+    *arguments: str,
+    patience_seconds: float,
+    environment: Mapping[str, str] | None = None,
+) -> bytes:
     """Run one of our modules in a process of its own and return what it prints."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
-        env={**os.environ, **ONE_THREAD},
+        env={**os.environ, **ONE_THREAD, **(environment or {})},
         capture_output=True,
         check=False,
         timeout=patience_seconds,

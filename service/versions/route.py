@@ -1,7 +1,7 @@
 """Routes as they lie in the registry: which versions answer for a model, read by replicas and commands.
 
 `routes/{model}/current` is a link to the generation in force, a folder that is never changed. nginx
-reads its name alone, everything else is in its `route.json`. `deploy.routing.routes` writes them.
+reads its name alone, everything else is in its `route.json`. `deploy.routing.generations` writes them.
 """
 
 import re

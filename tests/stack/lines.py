@@ -22,10 +22,16 @@ def publish_line(stack: Stack, folder: Path, name: str, slope: float) -> None:
 
 
 def line_payloads(unique: int, repeated: int, repeats: int = 10) -> list[Payload]:
-    """Return requests for lines: after each that comes once some that come again and again."""
-    once = [line_payload(number + 0.5, 1.0) for number in range(unique)]
-    again = itertools.cycle([line_payload(-1.0 - number, 0.25) for number in range(repeated)])
-    return [each for first in once for each in (first, *itertools.islice(again, repeats))]
+    """Return requests for lines: after each that comes once some that come again and again.
+
+    They come from many clients, so that versions that share the requests meet the same rows.
+    """
+    again = itertools.cycle(range(repeated))
+    rows = []
+    for number in range(unique):
+        rows.append((number + 0.5, 1.0))
+        rows += [(-1.0 - next(again), 0.25) for _ in range(repeats)]
+    return [line_payload(*row, X_Client_ID=f"client-{n % 499}") for n, row in enumerate(rows)]
 
 
 def line_payload(first: float, second: float, **headers: str) -> Payload:

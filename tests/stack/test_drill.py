@@ -5,7 +5,7 @@ against the version that it names, so that a wrong answer from any cache shows.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deploy.local.supervisor import wait_until
@@ -42,11 +42,11 @@ class Drill:
         return dict(self.load.result.answered_by(since, until))
 
 
-def clients_by_version(url: str) -> dict[str, int]:
-    """Let many clients ask once each and return how many got which version."""
-    requests = [line_payload(1.0, 2.0, X_Client_ID=f"client-{n}") for n in range(CLIENTS)]
+def versions_of(url: str, clients: Sequence[str]) -> dict[str, int]:
+    """Let clients ask, one after the other, and return how many got which version."""
+    requests = [line_payload(1.0, 2.0, X_Client_ID=client) for client in clients]
     load = Load(url, 8, 1000.0, requests, check_line)
-    result = asyncio.run(load.run(CLIENTS / 1000.0))
+    result = asyncio.run(load.run(len(clients) / 1000.0))
     assert_nothing_lost(result)
     return dict(result.answered_by(0, float("inf")))
 
@@ -65,6 +65,7 @@ def test_drill(stack: Stack, tmp_path: Path) -> None:
         publish_line(stack, tmp_path, name, slope)
     drill = Drill(stack, name)
     shares: dict[str, int] = {}
+    one: list[dict[str, int]] = []
 
     def seen(condition: Callable[[], bool]) -> None:
         assert wait_until(condition, 30)
@@ -74,7 +75,11 @@ def test_drill(stack: Stack, tmp_path: Path) -> None:
             await asyncio.sleep(SECONDS / 6)
             await drill.give("activate", name, "2")
             await drill.give("split", name, "2=90", "3=10")
-            shares.update(await asyncio.to_thread(clients_by_version, drill.url))
+            everybody = [f"somebody-{number}" for number in range(CLIENTS)]
+            shares.update(await asyncio.to_thread(versions_of, drill.url, everybody))
+            for client in range(5):
+                again = [f"client-{client}"] * 300
+                one.append(await asyncio.to_thread(versions_of, drill.url, again))
             await drill.give("shadow", name, "4")
             await asyncio.to_thread(seen, lambda: shadow_rows(stack, name).get("disagree", 0) > 100)
             await drill.give("rollback", name)
@@ -85,8 +90,8 @@ def test_drill(stack: Stack, tmp_path: Path) -> None:
     assert_nothing_lost(result)
     assert result.by_cache.keys() >= {"edge", "redis", "miss"}, "every cache has been in the way"
     assert drill.answered_between("activate", "split").keys() == {"2"}
-    # All of the load is one client: it stays on its version.
-    assert len(drill.answered_between("split", "shadow")) == 1
+    assert drill.answered_between("split", "shadow").keys() == {"2", "3"}
+    assert [len(versions) for versions in one] == [1] * 5, "a client stays on its version"
     assert drill.answered_between("rollback", "end").keys() == {"2"}
     assert abs(shares["3"] / CLIENTS - 0.10) < 0.02, shares
     assert shares.keys() == {"2", "3"}

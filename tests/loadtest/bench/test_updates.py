@@ -18,7 +18,7 @@ def test_percentile() -> None:
 
 def test_a_command_that_fails(tmp_path: object) -> None:
     """A command of which nothing comes isn't measured: its words are told."""
-    with pytest.raises(StartError, match=r"flotilla rollback nothing: .*no model 'nothing'"):
+    with pytest.raises(StartError, match="no model 'nothing'"):
         give({"FLOTILLA_HOME": str(tmp_path)}, ("rollback", "nothing"))
     assert give({"FLOTILLA_HOME": str(tmp_path)}, ("routes",)) > 0
 
