@@ -115,6 +115,8 @@ class Exchange:
             summed.add(columns[OUTPUT])
         if version.shadow is not None:
             version.shadow.offer(version, self._query.rows, columns)
+        for observer in version.observers:
+            observer.observe(self._request_id, self._query.rows, columns)
 
     def _finish(self, reply: Reply) -> None:
         predictions = self._predictions

@@ -37,8 +37,8 @@ def _infer_together(
     version: LoadedVersion, outputs: tuple[str, ...], parts: Sequence[Rows]
 ) -> Inference:
     started = time.perf_counter()
-    # Joined, rows are copied: a step of somebody's own may write into what the shadow is to see.
-    joined = len(parts) > 1 or (version.shadow is not None and version.engine.name == "sklearn")
+    # Joined, rows are copied: a step of somebody's own may write into what others are still to see.
+    joined = len(parts) > 1 or version.engine.name == "sklearn"
     batch = parts[0].join(parts[1:]) if joined else parts[0]
     arrays = version.engine.run(batch, outputs)
     rows = len(batch)

@@ -19,6 +19,7 @@ from service.rows import Rows, TableRows, TensorRows, TextRows
 from service.signature import Signature
 
 if TYPE_CHECKING:
+    from service.observer import Observer
     from service.shadow.shadow import Shadow
 
 SAMPLE = "sample.npz"
@@ -37,6 +38,7 @@ class LoadedVersion:
     call_cost: CallCost = field(default_factory=CallCost)
     codecs: dict[str, Any] = field(default_factory=dict)
     shadow: "Shadow | None" = None  # runs on the same rows, once they have been answered
+    observers: "tuple[Observer, ...]" = ()  # look on, likewise
 
     def __post_init__(self) -> None:
         self.name = self.manifest.name

@@ -1,0 +1,1 @@
+"""Watching the stack: what Prometheus, Grafana and Alertmanager are given, and what makes it."""
