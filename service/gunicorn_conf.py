@@ -6,6 +6,7 @@ Each setting: why it isn't the default. https://docs.gunicorn.org/en/stable/sett
 """
 
 import os
+from typing import Any
 
 from service.settings import Settings
 
@@ -42,6 +43,12 @@ timeout = 30
 
 control_socket_disable = True  # all replicas of a machine would share one path
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # the heartbeat must not wait for a disk
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Write what the worker has counted, when its loop has ended and nothing more can be."""
+    worker.asgi.say_last_words()
+
 
 loglevel = _settings.log_level
 logger_class = "service.logs.ReplicaLogger"

@@ -164,7 +164,7 @@ def test_figures(monitored: Monitored) -> None:
     ):
         two.shadow.labels("figures", version, shadow, result).inc(rows)
     for replica in (one, two):
-        for code, times in ((200, 450), (400, 20), (429, 10), (404, 10), (503, 6), (500, 4)):
+        for code, times in ((200, 450), (400, 20), (429, 10), (499, 7), (404, 3), (503, 6), (500, 4)):
             replica.answer("figures", "1", code, times)
     one.answer("figures", "2", 200, 98)
     one.answer("figures", "2", 200, 2, seconds=0.2)
