@@ -17,12 +17,12 @@ from service.predictions import Predictions
 from service.replica import Replica
 from service.reply import Reply
 from service.request import (
-    PREDICTION_PATH,
     Receive,
     Scope,
     Send,
     Target,
     check_content,
+    prediction_path,
     read_body,
     read_headers,
 )
@@ -48,7 +48,7 @@ class Door:
         """Answer one request, or the server's lifespan events."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif path := PREDICTION_PATH.fullmatch(scope["path"]):
+        elif path := prediction_path(scope["path"]):
             await send_reply(await self._predict(Target.of(path), scope, receive), send)
         elif scope["path"] in PATHS and scope["method"] in ("GET", "HEAD"):
             predictions = self.predictions

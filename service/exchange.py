@@ -123,7 +123,7 @@ class Exchange:
         else:
             self._finish(Reply(predictions.right_head(version.number, cache), body))
         if answered:
-            version.counts.reply_seconds.observe(time.perf_counter() - answered)
+            counts.reply_seconds.observe(time.perf_counter() - answered)
         # Nobody waits for what is left.
         summed = counts.predicted
         if summed is not None and OUTPUT in columns:
@@ -134,7 +134,7 @@ class Exchange:
             observer.observe(self._request_id, query.rows, columns)
 
     def _forget(self) -> None:
-        """Count a request whose client has left: it took its part of the work and is in nginx's counts."""
+        """Count a request whose client has left: it was work, and nginx counts it as well."""
         predictions = self._predictions
         predictions.in_flight -= 1
         predictions.counts(self._version).requests[self._protocol, CLIENT_LEFT] += 1

@@ -38,7 +38,8 @@ class Updates:
             "FLOTILLA_HOME": str(folder / "flotilla"),
             "HTTP_PORT": str(port),
             "PROMETHEUS_PORT": str(port + 1),
-            "REPLICA_PORT": str(port + 2),
+            "DOOR_PORT": str(port + 2),
+            "REPLICA_PORT": str(port + 3),
         }
 
     def give(self, *words: str) -> float:

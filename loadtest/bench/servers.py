@@ -64,7 +64,8 @@ def flotilla(home: Path, port: int, settings: Mapping[str, str]) -> Iterator[Ser
         "HTTP_ADDRESS": "127.0.0.1",
         "HTTP_PORT": str(port),
         "PROMETHEUS_PORT": str(port + 1),
-        "REPLICA_PORT": str(port + 2),
+        "DOOR_PORT": str(port + 2),
+        "REPLICA_PORT": str(port + 3),
         **settings,
     }
     command, log = [sys.executable, "-m", "deploy"], home / "bench.log"

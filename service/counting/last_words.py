@@ -76,7 +76,7 @@ class LastWords:
 
 
 def counted(families: Iterable[Metric]) -> list[Count]:
-    """Return the series that the audit adds up, of a replica's own metrics or as Prometheus sees them."""
+    """Return the series that the audit adds up, of a replica's own metrics or of what it shows."""
     return [
         Count(family.name, dict(sample.labels), sample.value)
         for family in families

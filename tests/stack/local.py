@@ -29,6 +29,7 @@ class LocalStack:
             "HTTP_PORT": str(http),
             "PROMETHEUS_PORT": str(prometheus),
             "REPLICA_PORT": str(replica),
+            "DOOR_PORT": str(http + 1),
             **settings,
         }
         self.url = f"http://127.0.0.1:{http}"
