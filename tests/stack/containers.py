@@ -81,6 +81,20 @@ class ComposeStack:
         done = self.run(sys.executable, "-m", "deploy", *words, expect=expect)
         return done.stdout + done.stderr
 
+    def audit(self, expect: int = 0) -> dict:
+        """Run the audit in a container, as the README says, and return what it says to machines."""
+        words = ("run", "--rm", "flotilla", "audit", "--json")
+        return json.loads(self.run("docker", "compose", *words, expect=expect).stdout)
+
+    def ask_directly(self, name: str, path: str, body: bytes) -> None:
+        """Send a replica a request past nginx, from inside its container."""
+        ask = (
+            "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8000);"
+            "c.request('POST', sys.argv[1], sys.argv[2], {'Content-Type': 'application/json'});"
+            "c.getresponse().read()"
+        )
+        docker("exec", name, "python", "-c", ask, path, body.decode())
+
     def run(self, *command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command with this stack's settings; fail where it doesn't exit as expected."""
         environment = {**os.environ, "FLOTILLA_HOME": str(self.home), **self.settings}
