@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Source = Literal["edge", "replica", "nginx"]
-Result = Literal["answered", "failed", "abandoned"]
+Result = Literal["answered", "failed", "silent", "abandoned"]
 
 _STATUS = re.compile(rb"[1-5][0-9]{2}")
 # Between attempts, and between those before and after an internal redirect (@again).
@@ -56,7 +56,7 @@ def read_line(line: bytes) -> Line:
 
 def _before(status: bytes) -> Result:
     """Tell what came of an attempt that nginx wasn't content with: only a 503 is a replica's own."""
-    return "answered" if status == b"503" else "failed"
+    return "answered" if status == b"503" else "silent" if status == b"504" else "failed"
 
 
 def _last(upstream: bytes, status: bytes, replica: bytes) -> Result:
@@ -68,6 +68,6 @@ def _last(upstream: bytes, status: bytes, replica: bytes) -> Result:
     """
     if upstream == b"-":
         return "abandoned"
-    if upstream == b"502" or not replica or status not in (upstream, b"499"):
-        return "failed"
-    return "answered"
+    if upstream != b"502" and replica and status in (upstream, b"499"):
+        return "answered"
+    return "silent" if upstream == b"504" else "failed"

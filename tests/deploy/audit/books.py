@@ -15,6 +15,7 @@ def door(
     *,
     retried: int = 0,
     failed: int = 0,
+    silent: int = 0,
     abandoned: int = 0,
     edge: int = 0,
     unreadable: int = 0,
@@ -24,7 +25,9 @@ def door(
     return Door(
         BEGAN,
         Counter(edge=edge, replica=by_replicas.total()),
-        Counter(answered=by_replicas.total() + retried, failed=failed, abandoned=abandoned),
+        Counter(
+            answered=by_replicas.total() + retried, failed=failed, silent=silent, abandoned=abandoned
+        ),
         by_replicas,
         unreadable,
     )

@@ -25,7 +25,7 @@ LINES = {
     ),
     "silent, then answered": (
         "digits 1 200 MISS r-2 504, 200",
-        DIGITS, "200", "replica", {"failed": 1, "answered": 1},
+        DIGITS, "200", "replica", {"silent": 1, "answered": 1},
     ),
     "not ready, then answered": (
         "digits 1 200 MISS r-2 503, 503, 200",
@@ -42,7 +42,7 @@ LINES = {
         "digits ~ 503 ~ r-1 503, 502", NOBODY, "503", "nginx", {"answered": 1, "failed": 1},
     ),
     "not ready, then silent": (
-        "digits ~ 503 ~ r-1 503, 504", NOBODY, "503", "nginx", {"answered": 1, "failed": 1},
+        "digits ~ 503 ~ r-1 503, 504", NOBODY, "503", "nginx", {"answered": 1, "silent": 1},
     ),
     "the client left at once": ("digits ~ 499 ~ ~ ~", NOBODY, "499", "nginx", {}),
     "the client left before the reply": (
