@@ -10,6 +10,7 @@ from pathlib import Path
 from service.batching import Batcher
 from service.cache import RowCache
 from service.cost import expected_row_seconds
+from service.counting.held import HeldCollector
 from service.counting.metrics import Metrics
 from service.counting.predicted import predicted
 from service.gate import CacheGate
@@ -32,6 +33,7 @@ class Replica:
         self.settings = settings
         self.metrics = Metrics()
         self.registry = Registry()
+        self.metrics.registry.register(HeldCollector(self.registry, settings.registry_dir))
         self._shadows = Shadows(settings, self.metrics.shadowed)
         self._follower = Follower(
             settings.registry_dir,
@@ -46,6 +48,7 @@ class Replica:
         self.cached = self._cache is not None
         self._batcher = Batcher(settings.max_queue_rows, settings.max_batch_rows)
         self.metrics.queue_rows.set_function(lambda: self._batcher.queued_rows)
+        self.metrics.queue_limit.set(settings.max_queue_rows)
         self.predictor = Predictor(self._batcher, self._cache, settings.request_timeout_ms / 1000)
 
     async def start(self) -> None:
@@ -105,7 +108,7 @@ class Replica:
     def _notice(self, registry: Registry) -> None:
         """Draw what follows from a change of routes, or of what is loaded."""
         self._cast_shadows(registry)
-        self._show(registry)
+        self._show_gates(registry)
 
     def _cast_shadows(self, registry: Registry) -> None:
         """Give each version that answers the shadow of its route, where that is loaded."""
@@ -121,17 +124,10 @@ class Replica:
                 version.shadow = None
         self._shadows.close_all_but(cast)
 
-    def _show(self, registry: Registry) -> None:
-        """Show in the metrics what is loaded."""
-        self.metrics.ready.set(not registry.missing())
+    def _show_gates(self, registry: Registry) -> None:
+        """Show in the metrics the gates of what is loaded."""
         gates = {}
-        self.metrics.model_info.clear()
-        self.metrics.damaged.clear()
         for model, number in sorted(registry.held()):
-            held = registry.get(model, number, routed=False)
-            digest = held.manifest.digest[:12]
-            self.metrics.model_info.labels(model, number, digest, held.engine.name).set(1)
-            self.metrics.damaged.labels(model, number).set((model, number) in registry.damaged)
             if self._cache is not None:
-                gates[model, number] = held.gate
+                gates[model, number] = registry.get(model, number, routed=False).gate
         self.metrics.counted.gates = gates
