@@ -75,7 +75,7 @@ def _write_redis_exporter(home: Path, settings: LocalSettings, program: str) -> 
     write_program(
         home,
         "redis-exporter",
-        f"{program} -redis.addr=unix://{home}/run/redis.sock -connection-timeout=2s"
+        f"{program} -redis.addr=unix://{home}/run/redis.sock -connection-timeout=1s"
         f" -web.listen-address=127.0.0.1:{settings.redis_exporter_port}",
         60,
     )
