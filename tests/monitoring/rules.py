@@ -51,7 +51,7 @@ def all_rules(kind: str) -> list[Rule]:
 def expected(path: Path) -> Iterator[tuple[str, bool]]:
     """Yield for each alert that a test file looks at its name, and whether it is to fire."""
     text = path.read_text()
-    for block in re.split(r"^ +- (?=\{?eval_time:)", text, flags=re.MULTILINE)[1:]:
+    for block in re.split(r"^ +- (?=\{?(?:eval_time|alertname):)", text, flags=re.MULTILINE)[1:]:
         name = re.search(r"\balertname: *(\w+)", block)
         if name:
             yield name[1], not re.search(r"\bexp_alerts: *\[\]", block) and "exp_alerts:" in block

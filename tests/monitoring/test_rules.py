@@ -106,20 +106,18 @@ def test_alert_is_whole(alert: Rule) -> None:
     assert re.fullmatch(r"[0-9]+[smh]", alert.value("for"))
     for key in ("summary", "description"):
         assert re.fullmatch(r'"?[A-Z{a-z].*\."?', alert.value(key)), f"{key}: {alert.value(key)!r}"
-    assert "$" not in alert.value("summary"), "it is the same for all of a group"
     assert re.fullmatch(r"([A-Z][a-z]+){2,}|Watchdog", alert.name), "ComponentSymptom"
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=ids)
 def test_alert_has_an_entry_in_the_runbook(alert: Rule) -> None:
-    """Every alert leads to an entry that says what it means, where to look, and what to do."""
+    """Every alert leads to one entry, of more than a sentence, with a command or a query."""
     path, _, anchor = alert.value("runbook_url").partition("#")
     assert path.startswith("monitoring/RUNBOOK")
     assert anchor == alert.name.lower()
-    entries = [entry for book in RUNBOOKS for entry in entries_of(book) if entry[0] == alert.name]
-    assert len(entries) == 1
-    for word in ("Means", "Impact", "First look", "Usually", "Cure"):
-        assert re.search(rf"^- \*\*{word}\*\*: \S", entries[0][1], re.MULTILINE), word
+    (entry,) = [text for book in RUNBOOKS for name, text in entries_of(book) if name == alert.name]
+    assert len(entry.split()) > 50
+    assert "`" in entry, "a command or a query"
 
 
 def test_the_runbook_has_no_other_entry() -> None:
@@ -163,7 +161,7 @@ def test_record_is_named_after_what_it_is(record: Rule) -> None:
 
 
 def test_records_of_the_service_are_catalogued() -> None:
-    """METRICS.md lists what service.yml computes, and nothing else."""
+    """METRICS.md lists all that service.yml computes."""
     text = (MONITORING / "METRICS.md").read_text()
     written = set()
     for cell in re.findall(r"^\| (`\w+:\w+:\w+`[^|]*)\|", text, re.MULTILINE):
@@ -178,7 +176,7 @@ def test_records_of_the_service_are_catalogued() -> None:
             )
             written.add(stem + ending)
     found = {record.name for record in rules(MONITORING / "rules" / "service.yml")}
-    assert {name for name in written if "drift" not in name} >= found
+    assert found <= written
 
 
 def test_latency_objectives_are_bounds_of_buckets() -> None:
