@@ -4,6 +4,9 @@ Label values come from the registry of models and from fixed words, never from a
 nobody outside can create series.
 """
 
+import platform
+from importlib.metadata import version as installed
+
 from prometheus_client import (
     GC_COLLECTOR,
     PLATFORM_COLLECTOR,
@@ -14,8 +17,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from service import __version__
 from service.counting.collector import CountsCollector
 from service.counting.counts import Counts, ShadowCounts
+
+BUILD = ("version", "python", "gunicorn", "numpy")
 
 
 class Metrics:
@@ -48,6 +54,14 @@ class Metrics:
         self.queue_limit = Gauge(
             "flotilla_queue_limit_rows",
             "Rows that may wait for the engine (MAX_QUEUE_ROWS).",
+            registry=self.registry,
+        )
+        build = Gauge("flotilla_build_info", "1: what runs here.", BUILD, registry=self.registry)
+        build.labels(__version__, platform.python_version(), *map(installed, BUILD[2:])).set(1)
+        self.build_info = build
+        self.connections = Gauge(
+            "flotilla_connections",
+            "Connections that are open, idle ones as well.",
             registry=self.registry,
         )
 
