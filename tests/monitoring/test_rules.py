@@ -8,6 +8,7 @@ import pytest
 
 from service.counting.counts import SECONDS
 from tests.monitoring.rules import (
+    FOREIGN,
     MONITORING,
     RULE_FILES,
     RUNBOOKS,
@@ -22,19 +23,6 @@ ALERTS, RECORDS = all_rules("alert"), all_rules("record")
 SEVERITIES = ("critical", "warning", "info")
 WATCHDOG = "Watchdog"
 
-# Of other programs' metrics the ones that rules use: tests/stack/test_alerts.py asks for them in a real
-# Prometheus.
-FOREIGN = {
-    "up",
-    "process_start_time_seconds",
-    "nginx_up",
-    "redis_up",
-    "redis_db_keys",
-    "redis_evicted_keys_total",
-    "prometheus_rule_evaluation_failures_total",
-    "prometheus_notifications_errors_total",
-    "alertmanager_notifications_failed_total",
-}
 # The door's, which has a catalogue of its own until both are one.
 DOOR = {"flotilla_door_requests_total"}
 
