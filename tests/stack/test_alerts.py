@@ -112,7 +112,7 @@ def watched(request: pytest.FixtureRequest) -> Iterator[Watched]:
 
 
 def test_a_healthy_stack_is_silent(watched: Watched) -> None:
-    """Under load no alert fires but the one that always does; every part is watched, every rule works."""
+    """Under load only the alert fires that always does; every part is watched, every rule works."""
     result, _, _ = under_load(load(watched.stack, 100), 40, lambda: None)
     assert_nothing_lost(result)
     assert watched.have_fired() == {"Watchdog"}
@@ -147,7 +147,7 @@ def test_records_are_there(watched: Watched, name: str) -> None:
 
 
 def test_redis_down_is_told_and_resolved(watched: Watched) -> None:
-    """Redis goes: the webhook is told, nothing else fires, no request fails; it comes back: told as well."""
+    """Redis goes and comes back: the webhook is told of both, nothing else fires, no request fails."""
 
     def fault() -> None:
         with watched.stack.stopped("redis"):
