@@ -167,11 +167,10 @@ def bin_edges(values: NDArray[np.float64], most: int) -> tuple[float, ...]:
         margin = max(abs(only), 1.0) * 1e-6
         return (only - margin, only + margin)
     numbers: list[float] = distinct.tolist()
-    for bins in range(most, 1, -1):
-        lasts = _lasts(counts.tolist(), bins)
-        if len(lasts) < most:
-            return tuple(_between(numbers[last], numbers[last + 1]) for last in lasts)
-    return ()
+    tries = (_lasts(counts.tolist(), bins) for bins in range(most, 1, -1))
+    # Values with a bin of their own may cut others short, into more bins than were wanted.
+    lasts = next((each for each in tries if len(each) < most), _lasts(counts.tolist(), 2)[: most - 1])
+    return tuple(_between(numbers[last], numbers[last + 1]) for last in lasts)
 
 
 def _lasts(counts: Sequence[int], bins: int) -> list[int]:
