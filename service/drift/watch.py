@@ -56,7 +56,8 @@ class WatchedVersion:
         offered = self.sampler.offered
         rows = sum(len(each.rows) for each in taken)
         if rows:
-            wanted = (offered - self._offered) * rows / len(taken) / (self._most_rows * seconds)
+            every_row = (offered - self._offered) * rows / len(taken)  # had each request been taken
+            wanted = every_row / (self._most_rows * max(seconds, 1e-3))
             self.sampler.stride = min(max(round(wanted), 1), MOST_STRIDE)
         elif self.sampler.stride > 1:
             self.sampler.hasten()

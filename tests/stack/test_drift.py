@@ -76,8 +76,8 @@ def answered(payload: Payload, status: int, headers: Any, body: bytes) -> str | 
 
 
 def shifted(row: dict[str, Any]) -> None:
-    """Shift one feature, of which the price hardly depends: all houses are thirty years newer."""
-    row[SHIFTED] += 30
+    """Shift one feature, of which the price hardly depends: all houses are sixty years newer."""
+    row[SHIFTED] += 60
 
 
 @pytest.mark.needs("nginx", "redis-server", "prometheus")
