@@ -1,111 +1,27 @@
-"""Watches what versions answer: rows that samplers took come in, counts by bin and confidences go out.
+"""Watches what versions answer while they are loaded: versions come in, a page of counts goes out.
 
-One thread for all versions of a replica looks once a second, in which rows gather, and works no more
-than its share of the time. Its priority isn't lowered ("nice"): it would hold Python's lock while
-others have the processor, and the event loop would wait for both.
+One thread for all versions of a replica looks once a second, in which rows gather. Its priority isn't
+lowered ("nice"): it would hold Python's lock while others have the processor, and the event loop would
+wait for both.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Collection
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from service.counting.predicted import OUTPUT
 from service.drift.baseline import Feature
-from service.drift.binning import Binner
-from service.drift.counts import DriftCounts
 from service.drift.page import drift_page
-from service.drift.sampler import CHANCES, MOST_STRIDE, Sampler, Taken
-from service.engine import Engine
-from service.rows import Rows
-from service.shadow.shadow import rest_seconds
+from service.drift.sampler import Sampler
+from service.drift.watched import WatchedVersion, has_chances
 from service.version import LoadedVersion
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
-SHARE = 0.05  # of the time: binning takes less than a hundredth of that, a slow model's chances may not
-# As many rows are asked for their chances as a call of this length can answer.
-CALL_SECONDS = 0.01
-
-
-class WatchedVersion:
-    """One version. All but its sampler belongs to the watch's thread."""
-
-    def __init__(self, version: LoadedVersion, features: tuple[Feature, ...], most_rows: int) -> None:
-        self.name = f"{version.name} version {version.number}"
-        self.sampler = Sampler(most_rows)
-        self.counts = DriftCounts(version.name, version.number, features)
-        self._binner = Binner(features)
-        # Not the version: it has the sampler, and what refers to itself is freed late or never.
-        self._engine: Engine | None = version.engine if has_chances(version) else None
-        self._classes = version.signature.classes
-        self._most_rows = most_rows
-        self._offered = 0
-        self._most_asked = 16
-        self._ask_at = 0.0
-
-    def look(self, seconds: float) -> None:
-        """Count what was taken in the last `seconds`, and set the pace for what comes."""
-        waiting = self.sampler.waiting
-        taken = [waiting.popleft() for _ in range(len(waiting))]
-        offered = self.sampler.offered
-        rows = sum(len(each.rows) for each in taken)
-        if rows:
-            every_row = (offered - self._offered) * rows / len(taken)  # had each request been taken
-            wanted = every_row / (self._most_rows * max(seconds, 1e-3))
-            self.sampler.stride = min(max(round(wanted), 1), MOST_STRIDE)
-        elif self.sampler.stride > 1:
-            self.sampler.hasten()
-        self._offered = offered
-        if rows:
-            self._count(taken)
-
-    def _count(self, taken: list[Taken]) -> None:
-        every = taken[0].rows.join([each.rows for each in taken[1:]])
-        predictions = [each for one in taken for each in self._predictions(one)]
-        try:
-            self.counts.bins += self._binner.count(every, predictions)
-        except (ValueError, TypeError):  # answers of another kind than the signature has
-            self.counts.bins += self._binner.count(every)
-        known = [one.columns[CHANCES] for one in taken if CHANCES in one.columns]
-        if known:
-            self.counts.add_confidences(np.concatenate(known).max(axis=1))
-        unknown = [one.rows for one in taken if CHANCES not in one.columns]
-        if unknown and self._engine is not None:
-            self._ask(self._engine, unknown[0].join(unknown[1:]))
-
-    def _predictions(self, one: Taken) -> list[Any]:
-        """Return what was answered; of a classifier asked for chances alone, the likeliest class."""
-        if OUTPUT in one.columns:
-            return one.columns[OUTPUT]
-        chances = one.columns.get(CHANCES)
-        if chances is None or not self._classes:
-            return []
-        return [self._classes[place] for place in np.argmax(chances, axis=1)]
-
-    def _ask(self, engine: Engine, rows: Rows) -> None:
-        """Ask the engine for the chances of some rows, and rest after that as long as a shadow does."""
-        began = time.monotonic()
-        if began < self._ask_at:
-            return
-        # Taken, which copies: a step of somebody's own may write into what it is given.
-        some = rows.take(range(min(len(rows), self._most_asked)))
-        try:
-            chances: NDArray[Any] = engine.run(some, (CHANCES,))[CHANCES]
-            self.counts.add_confidences(np.asarray(chances, dtype=np.float64).max(axis=1))
-        except Exception as error:  # whatever a user's model raises
-            log.warning("%s: no confidences: %s: %s", self.name, type(error).__name__, error)
-            self._engine = None
-            return
-        worked = time.monotonic() - began
-        self._ask_at = began + worked + rest_seconds(worked, SHARE)
-        row_seconds = max(worked, 1e-6) / len(some)
-        self._most_asked = min(max(int(CALL_SECONDS / row_seconds), 1), self._most_rows)
+LEAST_PAUSE_SECONDS = 0.1
+# Of the time, for which models are asked what clients didn't ask: all versions share it.
+SHARE = 0.05
 
 
 class DriftWatch:
@@ -147,9 +63,10 @@ class DriftWatch:
 
     def look(self, seconds: float) -> None:
         """Count what was taken of each version in the last `seconds`."""
-        for watched in list(self._watched.values()):
+        every = list(self._watched.values())
+        for watched in every:
             try:
-                watched.look(seconds)
+                watched.look(seconds, SHARE / len(every))
             except Exception:  # one version's fault must not end the thread that looks at others
                 log.exception("%s: its rows can't be counted", watched.name)
 
@@ -159,11 +76,4 @@ class DriftWatch:
             began = time.monotonic()
             self.look(began - before)
             before = began
-            worked = time.monotonic() - began
-            pause = max(EVERY_SECONDS - worked, rest_seconds(worked, SHARE))
-
-
-def has_chances(version: LoadedVersion) -> bool:
-    """Tell whether a version gives probabilities of classes."""
-    outputs = {each.name: each.shape for each in version.signature.outputs}
-    return len(outputs.get(CHANCES, ())) == 2
+            pause = max(EVERY_SECONDS - (time.monotonic() - began), LEAST_PAUSE_SECONDS)

@@ -14,7 +14,8 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multioutput import MultiOutputRegressor
 
-from deploy.baseline import LEAST_CATEGORY_ROWS, MOST_BINS, MOST_FEATURES, baseline, bin_edges
+from deploy.baseline import LEAST_CATEGORY_ROWS, MOST_BINS, MOST_FEATURES, baseline
+from deploy.bin_edges import bin_edges
 from deploy.describe import describe
 from service.drift.baseline import BASELINE, PREDICTION, Baseline, Feature, read_features
 from service.manifest import BrokenVersion, verify

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from service.drift.baseline import PREDICTED, PREDICTION, Feature
 from service.drift.sampler import Sampler
-from service.drift.watch import CALL_SECONDS, SHARE, DriftWatch, WatchedVersion, has_chances
+from service.drift.watch import SHARE, DriftWatch
+from service.drift.watched import CALL_SECONDS, WatchedVersion, has_chances
 from service.inference import Columns
 from service.replica import Replica
 from service.rows import Rows
@@ -85,9 +86,9 @@ def test_rows_and_predictions_are_counted() -> None:
     one = watched()
     offer(one.sampler, 0.9, 2.0)
     offer(one.sampler, 0.8, predict=["no"])
-    one.look(1.0)
+    one.look(1.0, SHARE)
     assert one.counts.bins.tolist() == [2, 1, 1, 2]
-    one.look(1.0)
+    one.look(1.0, SHARE)
     assert one.counts.bins.tolist() == [2, 1, 1, 2]
 
 
@@ -96,7 +97,7 @@ def test_likeliest_class() -> None:
     one = watched()
     offer(one.sampler, 0.9, 0.9, predict_proba=[[0.2, 0.8], [0.7, 0.3]])
     offer(one.sampler, 0.9, decision_function=[1.0])
-    one.look(1.0)
+    one.look(1.0, SHARE)
     assert one.counts.bins.tolist() == [3, 0, 1, 1]
 
 
@@ -104,7 +105,7 @@ def test_answers_of_another_kind() -> None:
     """Lists, from a model that doesn't keep to its signature, are left out; rows are counted."""
     one = watched()
     offer(one.sampler, 0.9, predict=[["yes"]])
-    one.look(1.0)
+    one.look(1.0, SHARE)
     assert one.counts.bins.tolist() == [1, 0, 0, 0]
 
 
@@ -114,11 +115,11 @@ def test_confidence() -> None:
     one = watched(engine)
     offer(one.sampler, 0.3, predict_proba=[[0.45, 0.55]])
     assert confidences(one) == 0
-    one.look(1.0)
+    one.look(1.0, SHARE)
     assert engine.calls == []
     rows = pairs((0.97, 0.0))
     one.sampler.observe(b"", rows, {"predict": ["no"]})
-    one.look(1.0)
+    one.look(1.0, SHARE)
     assert engine.calls == [1]
     assert rows.values.tolist() == [[0.97, 0.0]]
     assert one.counts._confidence.sum == pytest.approx(0.55 + 0.97)
@@ -131,7 +132,7 @@ def test_slow_engine_is_asked_little(clock: Clock) -> None:
     began = clock()
     for _ in range(400):
         offer(one.sampler, 0.9, requests=50)
-        one.look(1.0)
+        one.look(1.0, SHARE)
         clock.forward(1.0)
     assert one.counts.bins[0] == 50 * 400
     assert 10 < len(engine.calls) <= SHARE * (clock() - began) + 1
@@ -144,7 +145,7 @@ def test_quick_engine_is_asked_for_all(clock: Clock) -> None:
     one = watched(engine)
     for _ in range(4):
         offer(one.sampler, 0.9, requests=60)
-        one.look(1.0)
+        one.look(1.0, SHARE)
         clock.forward(1.0)
     assert engine.calls[-1] == 60
 
@@ -156,7 +157,7 @@ def test_engine_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             offer(one.sampler, -1.0)
-            one.look(1.0)
+            one.look(1.0, SHARE)
     assert engine.calls == [1]
     assert one.counts.bins[0] == 3
     assert [record.getMessage() for record in caplog.records] == [
@@ -170,11 +171,11 @@ def test_pace(rows: int, requests: int) -> None:
     one = watched(most_rows=100)
     for _ in range(5):
         offer(one.sampler, *([0.5] * rows), requests=requests)
-        one.look(1.0)
+        one.look(1.0, SHARE)
     before = int(one.counts.bins[0])
     for _ in range(20):
         offer(one.sampler, *([0.5] * rows), requests=requests)
-        one.look(1.0)
+        one.look(1.0, SHARE)
     assert (one.counts.bins[0] - before) / 20 == pytest.approx(100, rel=0.35)
 
 
@@ -182,14 +183,14 @@ def test_pace_after_a_rush() -> None:
     """When traffic slackens, the few rows that come are soon all taken."""
     one = watched()
     offer(one.sampler, 0.5, requests=100_000)
-    one.look(1.0)
+    one.look(1.0, SHARE)
     assert one.sampler.stride > 500
     for _ in range(12):
         offer(one.sampler, 0.5, requests=2)
-        one.look(1.0)
+        one.look(1.0, SHARE)
     before = one.counts.bins[0]
     offer(one.sampler, 0.5, requests=10)
-    one.look(1.0)
+    one.look(1.0, SHARE)
     assert one.counts.bins[0] - before == 10
 
 
