@@ -12,6 +12,7 @@ from deploy.cli import main
 from deploy.local.settings import LocalSettings
 from service.counting.held import HeldCollector
 from service.counting.metrics import Metrics
+from service.drift import page as drift
 from service.settings import Settings
 from service.versions.registry import Registry
 
@@ -68,7 +69,7 @@ def test_metrics_are_catalogued() -> None:
     found = {
         (name + "_total" * (kind == "counter"), kind, tuple(labels))
         for name, kind, labels in [(e._name, e._type, e._labelnames) for e in kept] + counted
-    }
+    } | {(each.name, each.type, each.labels) for each in drift.FAMILIES}
     assert written == found
 
 
