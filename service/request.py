@@ -38,6 +38,7 @@ class Headers(NamedTuple):
     model_version: bytes = b""
     timeout_ms: bytes = b""
     json_size: bytes = b""
+    traceparent: bytes = b""
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -50,6 +51,7 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         get(b"x-model-version", b""),
         get(b"x-request-timeout-ms", b""),
         get(b"inference-header-content-length", b""),
+        get(b"traceparent", b""),
     )
 
 
