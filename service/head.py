@@ -58,7 +58,7 @@ class HeadReader:
         return head, request_id or (head.request_id if head else b"")
 
     def _find_untraced(self, key: tuple[bytes, bytes]) -> Head | None:
-        """Return what a head that isn't known asks for, once it is without what a traced client sends."""
+        """Return what an unknown head asks for: the one it is without what a traced client sends."""
         before, rest = key
         raw = before + b"\r\n" + rest if rest else before
         found = list(_TRACE.finditer(raw))

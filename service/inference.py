@@ -24,6 +24,16 @@ class Inference(NamedTuple):
     calls: list[tuple[float, int]]
     began: float
 
+    @property
+    def seconds(self) -> float:
+        """The time of all calls."""
+        return sum(seconds for seconds, _ in self.calls)
+
+    @property
+    def rows(self) -> int:
+        """The rows of all calls."""
+        return sum(rows for _, rows in self.calls)
+
 
 def infer(version: LoadedVersion, outputs: tuple[str, ...], parts: Sequence[Rows]) -> Inference:
     """Answer every request. One's bad row doesn't spoil the others' answers."""
