@@ -101,17 +101,18 @@ class _Listener:
 
 
 def _members(entry: _Entry) -> Mapping[str, Any]:
-    """Return the members of a line, as `service.logs` takes them: rows as a client would send them."""
+    """Return the members of a line: rows as a client would send them."""
     taken = entry.rows
     if isinstance(taken, TableRows):
         names = taken.signature.columns
         rows = [dict(zip(names, row, strict=True)) for row in taken.values]
     else:
         rows = taken.values.tolist() if isinstance(taken, TensorRows) else taken.model_input()
-    members = {
+    return {
+        "event": "input",
+        "request_id": entry.request_id.decode("latin-1"),
         "model": entry.model,
         "version": entry.version,
         "rows": rows,
         "predictions": entry.columns,
     }
-    return {"request_id": entry.request_id.decode("latin-1"), "members": {"event": "input", **members}}

@@ -119,3 +119,16 @@ class Settings(Environment):
     bind: str = setting("0.0.0.0:8000", "Where gunicorn listens, separated by commas.")
     replica_name: str = setting(socket.gethostname(), "Sent as X-Replica.")
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "Least level logged.")
+    slow_request_ms: int = setting(
+        1000, "A request that takes longer gets a line in the log with where its time went; 0: none."
+    )
+    otel_exporter_otlp_endpoint: str = setting(
+        "",
+        "Where traces are sent, over OTLP/HTTP; empty: nothing is traced.",
+        starts=("http://", "https://"),
+    )
+    otel_exporter_otlp_headers: str = setting("", "Sent along, as in name=value,name=value.")
+    otel_service_name: str = setting("flotilla", "Whose the spans are.")
+    otel_traces_sampler_arg: float = setting(
+        1.0, "Share of requests traced; a client's own traceparent decides for its request.", 0, 1
+    )

@@ -84,7 +84,7 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
         "prometheus",
         f"{programs['prometheus']} --config.file=prometheus/prometheus.yml"
         " --storage.tsdb.path=prometheus/data --storage.tsdb.retention.time=7d"
-        f" --web.listen-address=127.0.0.1:{settings.prometheus_port}",
+        f" --web.listen-address=127.0.0.1:{settings.prometheus_port} --log.format=json",
         50,
     )
     write_watchers(home, settings, programs)
