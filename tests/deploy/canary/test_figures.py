@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from deploy.canary.figures import Answers, Shadowed, read_figures, read_shadowed
-from deploy.canary.prometheus import Prometheus
+from deploy.prometheus import Prometheus
 from deploy.canary.verdict import PrometheusJudge, Thresholds
 from deploy.errors import Refused
 from service.counting.counts import SECONDS
