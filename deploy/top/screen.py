@@ -18,7 +18,8 @@ from deploy.top.charts import curve, largest
 from deploy.top.figures import Alert, Curves, Figures
 from deploy.top.tables import CACHE_LOOKS, WIDE, error_style, replicas_table, versions_table
 
-NARROWEST = 78
+# Narrower ones are cut off; wider ones would pull names and numbers apart.
+NARROWEST, WIDEST = 60, 144
 SEVERITY_STYLES = {"critical": "bold red", "warning": "bold yellow"}
 FRAME_AND_SPACE = 4
 WIDE_CURVE_LINES = 3
@@ -29,7 +30,7 @@ FEWEST_ROWS = 3
 
 def render(figures: Figures, width: int, height: int | None = None) -> RenderableType:
     """Return the screen for `width` columns; for `height` lines, where it must fit, with fewer rows."""
-    width = max(width, NARROWEST)
+    width = min(max(width, NARROWEST), WIDEST)
     versions, replicas = len(figures.versions), len(figures.replicas)
     if height is not None:
         room = height - (WIDE_LINES if width >= WIDE else LINES)
@@ -55,7 +56,7 @@ def render(figures: Figures, width: int, height: int | None = None) -> Renderabl
 def render_problem(problem: str, url: str, width: int) -> RenderableType:
     """Return what stands there instead while there are no figures."""
     text = Text.assemble((problem, "bold red"), ("\nIt is asked again and again; q ends.", "dim"))
-    return _framed("Flotilla", url, text, max(width, NARROWEST))
+    return _framed("Flotilla", url, text, min(max(width, NARROWEST), WIDEST))
 
 
 def _framed(title: str, corner: str | Text, content: RenderableType, width: int) -> Panel:
@@ -84,8 +85,8 @@ def _tiles(figures: Figures) -> Table:
         (f"{ready} of {known}", "ready" if up == known else f"ready, {up} up", _ready(ready, known)),
     ]
     table = Table.grid(expand=True)
-    for place in range(len(tiles)):
-        table.add_column(ratio=2 if place == 0 else 1, no_wrap=True)
+    for ratio in (5, 3, 3, 3, 3, 4):
+        table.add_column(ratio=ratio, no_wrap=True)
     table.add_row(*(Text(value, f"bold {style}") for value, _, style in tiles))
     table.add_row(*(Text(caption, "dim") for _, caption, _ in tiles))
     return table
@@ -117,7 +118,7 @@ def _curves(curves: Curves, width: int, wide: bool) -> Table:
         return table
     for name, values, words, style in both:
         columns = width - 18
-        said = f"≤ {words(largest(values, columns))}"
+        said = f"max {words(largest(values, columns))}"
         picture = Text(curve(values, columns)[0], style, no_wrap=True)
         table.add_row(Text(f"{name:<6}", "dim"), picture, Text(said.rjust(12), "dim"))
     return table

@@ -12,7 +12,7 @@ from deploy.top.charts import bar
 from deploy.top.figures import ReplicaFigures, VersionFigures
 
 WIDE = 120
-BAR_CELLS, WIDE_BAR_CELLS = 8, 12
+BAR_CELLS, WIDE_BAR_CELLS = 8, 10
 # Emptier from the left to the right, so that the legend holds without colours.
 CACHE_LOOKS = {
     "edge": ("█", "cyan"),
@@ -73,14 +73,14 @@ def _table(
         table = Table.grid()
         table.add_row(Text(nothing, "dim"))
         return table
-    table = Table(box=None, expand=True, padding=(0, 0, 0, 1), pad_edge=False, header_style="dim")
-    for place, each in enumerate(columns):
+    gap = 2 if wide else 1
+    table = Table(box=None, expand=True, padding=(0, 0, 0, gap), pad_edge=False, header_style="dim")
+    for each in columns:
         table.add_column(
             each.heading,
             justify="left" if each.left else "right",
             no_wrap=True,
             overflow="ellipsis",
-            ratio=1 if place == 0 else None,
         )
     hidden = len(rows) - most
     shown = rows[: most - 1] if hidden > 0 else rows
@@ -171,7 +171,7 @@ _VERSION_COLUMNS = (
     Column[VersionFigures]("cache", _cache(WIDE_BAR_CELLS), narrow=False),
     Column[VersionFigures]("score", _score),
     Column[VersionFigures]("PSI", _psi(named=False), wide=False),
-    Column[VersionFigures]("largest PSI", _psi(named=True), narrow=False),
+    Column[VersionFigures]("largest PSI", _psi(named=True), narrow=False, left=True),
 )
 _REPLICA_COLUMNS = (
     Column[ReplicaFigures]("replica", lambda row: row.replica, left=True),
