@@ -10,6 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from deploy.canary.verdict import Thresholds
 from deploy.cli import main
 from deploy.local.settings import LocalSettings
+from loadtest.tally import Tallies
 from service.counting.metrics import Metrics
 from service.settings import Settings
 
@@ -62,6 +63,7 @@ def test_metrics_are_catalogued() -> None:
     metrics = Metrics()
     kept = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
     counted = [(each.name, each.type, each._labelnames) for each in metrics.counted.describe()]
+    counted += [(e.name, e.type, e._labelnames) for e in Tallies(lambda: 0).describe()]
     found = {
         (name + "_total" * (kind == "counter"), kind, tuple(labels))
         for name, kind, labels in [(e._name, e._type, e._labelnames) for e in kept] + counted
