@@ -62,7 +62,7 @@ def size(value: float | None) -> str:
 
 
 def duration(value: float | None) -> str:
-    """Return a time span by its two largest units: 12 s, 4 m 10 s, 2 h 13 m, 3 d 4 h."""
+    """Return a time span by its two largest units: 12s, 4m 10s, 2h 13m, 3d 4h."""
     if value is None:
         return NOTHING
     minutes, left = divmod(max(0, int(value)), 60)
@@ -70,4 +70,4 @@ def duration(value: float | None) -> str:
     days, hours = divmod(hours, 24)
     units = [(days, "d"), (hours, "h"), (minutes, "m"), (left, "s")]
     first = next((place for place, (count, _) in enumerate(units) if count), 3)
-    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2])
+    return " ".join(f"{count}{unit}" for count, unit in units[first : first + 2])

@@ -6,7 +6,9 @@ from deploy.top.figures import Alert, Curves, Figures, ReplicaFigures
 from deploy.top.moment import CURVE_STEP_SECONDS, WINDOW, Moment, Requests
 from deploy.top.versions import read_versions
 
-SEVERITIES = ("critical", "warning")
+SEVERITIES = ("critical", "warning", "info")
+# Of an alert that fires always, so that its silence tells of a broken Prometheus.
+HEARTBEAT = "none"
 
 
 def read_figures(prometheus: Prometheus, model: str | None = None) -> Figures:
@@ -42,7 +44,8 @@ def read_figures(prometheus: Prometheus, model: str | None = None) -> Figures:
 
 def _read_alerts(moment: Moment) -> tuple[Alert, ...]:
     """Return what fires, the worst first; of all models, because Redis is every model's."""
-    counted = 'count by (alertname, severity) (ALERTS{alertstate="firing"})'
+    firing = f'ALERTS{{alertstate="firing",severity!="{HEARTBEAT}"}}'
+    counted = f"count by (alertname, severity) ({firing})"
     found = moment.by(counted, "alertname", "severity")
     order = {severity: place for place, severity in enumerate(SEVERITIES)}
     alerts = [Alert(name, severity, int(count)) for (name, severity), count in found.items()]

@@ -13,14 +13,15 @@ from deploy.top.figures import ReplicaFigures, VersionFigures
 
 WIDE = 120
 BAR_CELLS, WIDE_BAR_CELLS = 8, 10
-# Emptier from the left to the right, so that the legend holds without colours.
+# Emptier from the left to the right, so that the legend holds without colours; none fills its cell, so
+# that the bars of two lines stay apart.
 CACHE_LOOKS = {
-    "edge": ("█", "cyan"),
-    "Redis": ("▓", "blue"),
-    "miss": ("▒", "yellow"),
-    "bypass": ("░", "bright_black"),
+    "edge": ("■", "cyan"),
+    "Redis": ("▣", "blue"),
+    "miss": ("□", "yellow"),
+    "bypass": ("·", "bright_black"),
 }
-CPU_LOOKS = (("█", "green"), ("░", "bright_black"))
+CPU_LOOKS = (("■", "green"), ("·", "bright_black"))
 # The usual bounds of the population stability index: something has changed, much has.
 PSI_SOME, PSI_MUCH = 0.1, 0.25
 ERRORS_MANY = 0.01

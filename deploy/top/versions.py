@@ -79,6 +79,8 @@ def _scores(moment: Moment) -> dict[tuple[str, ...], Score]:
 
 
 def _drifts(moment: Moment) -> dict[tuple[str, ...], Drift]:
-    largest = f"topk by (model, version) (1, model:flotilla_feature_psi:2m{moment.which})"
+    # Two minutes of few requests are too little to compare: then an hour is, where that is enough.
+    minutes, hour = (f"model:flotilla_feature_psi:{span}{moment.which}" for span in ("2m", "1h"))
+    largest = f"topk by (model, version) (1, {minutes} or {hour})"
     found = moment.by(largest, *VERSION, "feature")
     return {(model, version): Drift(name, psi) for (model, version, name), psi in found.items()}

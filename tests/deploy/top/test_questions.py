@@ -83,10 +83,14 @@ ALL = [
     gauge("model:flotilla_mae:1h", 12.5, model="spam", version="1"),
     gauge("model:flotilla_feature_psi:2m", 0.05, model="digits", version="1", feature="pixel_3"),
     gauge("model:flotilla_feature_psi:2m", 0.31, model="digits", version="1", feature="pixel_7"),
+    gauge("model:flotilla_feature_psi:1h", 0.9, model="digits", version="1", feature="pixel_7"),
+    gauge("model:flotilla_feature_psi:1h", 0.02, model="spam", version="1", feature="(words)"),
     *(
         gauge("ALERTS", 1, alertname=name, alertstate=state, severity=severity, replica=replica)
         for name, state, severity, replica in (
             ("ModelInputDrift", "firing", "warning", ""),
+            ("ReplicasFewer", "firing", "info", ""),
+            ("Watchdog", "firing", "none", ""),
             ("ReplicaDown", "firing", "critical", "replica-3"),
             ("ReplicaDown", "firing", "critical", "replica-10"),
             ("RedisDown", "pending", "critical", ""),
@@ -122,10 +126,11 @@ def test_whole(figures: Figures) -> None:
 
 
 def test_alerts(figures: Figures) -> None:
-    """What fires is named once, the worst first; what is pending isn't."""
+    """What fires is named once, the worst first; what is pending isn't, nor what fires always."""
     assert figures.alerts == (
         Alert("ReplicaDown", "critical", 2),
         Alert("ModelInputDrift", "warning", 1),
+        Alert("ReplicasFewer", "info", 1),
     )
 
 
@@ -164,6 +169,7 @@ def test_health_of_models(figures: Figures) -> None:
     one, two, _, spam = figures.versions
     assert (one.score, two.score, spam.score) == (Score("accuracy", 0.97), None, Score("mae", 12.5))
     assert (one.drift, two.drift) == (Drift("pixel_7", 0.31), None)
+    assert spam.drift == Drift("(words)", 0.02), "over an hour, because two minutes had too few rows"
 
 
 def test_replicas(figures: Figures) -> None:
@@ -204,7 +210,7 @@ def test_one_model(everything: Prometheus) -> None:
     assert (found.error_ratio, found.edge_share) == (0.0, 0.0)
     assert [each.replica for each in found.replicas] == ["replica-1", "replica-2", "replica-10"]
     assert found.replicas[0].requests_per_second is None
-    assert len(found.alerts) == 2
+    assert len(found.alerts) == 3
 
 
 def test_unknown_model(everything: Prometheus) -> None:
