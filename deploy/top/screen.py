@@ -22,9 +22,10 @@ from deploy.top.tables import CACHE_LOOKS, WIDE, error_style, replicas_table, ve
 NARROWEST, WIDEST = 60, 144
 SEVERITY_STYLES = {"critical": "bold red", "warning": "bold yellow"}
 FRAME_AND_SPACE = 4
-WIDE_CURVE_LINES = 3
-# Lines besides the tables' rows: the head, and the frames and headings of both tables.
-LINES, WIDE_LINES = 8 + 6, 11 + 6
+TALL_CURVE_LINES = 3
+# Lines besides the tables' rows: the head, with low curves or with tall ones, and the frames and headings
+# of both tables.
+LINES, TALL_LINES = 8 + 6, 11 + 6
 FEWEST_ROWS = 3
 
 
@@ -32,8 +33,10 @@ def render(figures: Figures, width: int, height: int | None = None) -> Renderabl
     """Return the screen for `width` columns; for `height` lines, where it must fit, with fewer rows."""
     width = min(max(width, NARROWEST), WIDEST)
     versions, replicas = len(figures.versions), len(figures.replicas)
+    tall = width >= WIDE
     if height is not None:
-        room = height - (WIDE_LINES if width >= WIDE else LINES)
+        tall = tall and height >= TALL_LINES + versions + replicas
+        room = height - (TALL_LINES if tall else LINES)
         replicas = min(replicas, max(FEWEST_ROWS, room - versions))
         versions = min(versions, max(FEWEST_ROWS, room - replicas))
     inner = width - FRAME_AND_SPACE
@@ -42,8 +45,8 @@ def render(figures: Figures, width: int, height: int | None = None) -> Renderabl
     head = Group(
         _tiles(figures),
         blank,
-        _curves(figures.curves, inner, width >= WIDE),
-        *([blank] if width >= WIDE else []),
+        _curves(figures.curves, inner, tall),
+        *([blank] if tall else []),
         _alerts(figures.alerts),
     )
     return Group(
@@ -96,21 +99,21 @@ def _ready(ready: int, known: int) -> str:
     return "green" if ready == known > 0 else "red"
 
 
-def _curves(curves: Curves, width: int, wide: bool) -> Table:
-    """Return the curves of the last minutes: one line each, or side by side and higher."""
+def _curves(curves: Curves, width: int, tall: bool) -> Table:
+    """Return the curves of the last minutes: a line each, or side by side and taller."""
     both = [
         ("req/s", curves.requests_per_second, number, "cyan"),
         ("p99", curves.p99_seconds, seconds, "magenta"),
     ]
     table = Table.grid(expand=True)
-    if wide:
+    if tall:
         columns = (width - 4) // 2
         table = Table.grid(padding=(0, 4, 0, 0))
         pictures, captions = [], []
         for name, values, words, style in both:
             minutes = min(columns, len(values)) * curves.step_seconds / 60
             said = f"{name}, up to {words(largest(values, columns))} in {minutes:.0f} min"
-            lines = curve(values, columns, WIDE_CURVE_LINES)
+            lines = curve(values, columns, TALL_CURVE_LINES)
             pictures.append(Text("\n".join(lines), style, no_wrap=True))
             captions.append(Text(said, "dim"))
         table.add_row(*pictures)

@@ -55,6 +55,14 @@ def test_fits_the_height(width: int) -> None:
     assert "more" not in printed(BUSY, width, 30)
 
 
+def test_curves_give_way_to_rows() -> None:
+    """Where a wide terminal is low, its curves are a line each rather than versions left out."""
+    low, high = printed(BUSY, 120, 22), printed(BUSY, 120, 23)
+    assert (len(low.splitlines()), len(high.splitlines())) == (20, 23)
+    assert "more" not in low
+    assert high == printed(BUSY, 120)
+
+
 def test_colours() -> None:
     """A terminal with colours sees errors, alerts and replicas that don't serve in red or yellow."""
     console = Console(width=120, file=io.StringIO(), force_terminal=True, color_system="standard")
