@@ -16,6 +16,7 @@ from deploy.commands.models import models, predict, publish
 from deploy.commands.retention import prune
 from deploy.commands.routing import activate, promote, rollback, shadow, split
 from deploy.commands.stack import down, scale, status, up
+from deploy.commands.top import top
 from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
 from service.settings import SettingError
@@ -55,6 +56,7 @@ def main(ctx: click.Context) -> None:
 STACK = (up, down, scale, status, logs)
 SECTIONS = {
     "The stack without Docker": STACK,
+    "Watching": (top,),
     "Models": (publish, models, predict, compare, prune),
     "Which version answers": (activate, split, shadow, canary, promote, rollback, routes),
 }

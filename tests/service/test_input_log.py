@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from service.input_log import LINES_EACH_TIME, InputLog
-from service.logs import JsonFormatter
+from service.log_lines import JsonFormatter
 from service.rows import TableRows, TensorRows, TextRows
 from service.settings import Settings
 from service.signature import Signature, Tensor
