@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from service.counting.counts import TIMED_EVERY
 from service.counting.predicted import OUTPUT
 from service.errors import FlotillaError
 from service.inference import Columns
@@ -68,6 +69,9 @@ class Exchange:
             patience = timeout_ms(headers, predictions.patience_ms) / 1000
             self._codec = codec = predictions.codec(version, target.protocol)
             self._asked = asked = codec.decode(body, json_size)
+            version.counts.untimed += 1
+            if version.counts.untimed == TIMED_EVERY:
+                version.counts.parsed(time.perf_counter() - self._started)
             deadline = asyncio.get_running_loop().time() + patience
             self._query = query = Query(version, asked.rows, asked.outputs, deadline)
             self._answer = answer = predictions.answer(query)
@@ -96,6 +100,7 @@ class Exchange:
             return
         version = self._version
         assert version is not None
+        answered = 0.0 if version.counts.untimed else time.perf_counter()
         try:
             columns = answer.result()
             body = self._codec.encode(self._asked, columns)
@@ -109,6 +114,8 @@ class Exchange:
             self._finish(Reply(head, body.body))
         else:
             self._finish(Reply(predictions.right_head(version.number, cache), body))
+        if answered:
+            version.counts.reply_seconds.observe(time.perf_counter() - answered)
         # Nobody waits for what is left.
         summed = version.counts.predicted
         if summed is not None and OUTPUT in columns:

@@ -83,6 +83,7 @@ class Replica:
             settings.cache_ttl_seconds,
             settings.cache_timeout_ms / 1000,
             lambda operation, reason: errors.labels(operation, reason).inc(),
+            self.metrics.counted.lookup_seconds.observe,
         )
 
     def _watch(self, version: LoadedVersion) -> None:

@@ -4,6 +4,9 @@ Label values come from the registry of models and from fixed words, never from a
 nobody outside can create series.
 """
 
+import platform
+from importlib.metadata import version as installed
+
 from prometheus_client import (
     GC_COLLECTOR,
     PLATFORM_COLLECTOR,
@@ -14,9 +17,12 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from service import __version__
 from service.counting.collector import CountsCollector
 from service.counting.counts import Counts, ShadowCounts
 from service.counting.families import MODEL
+
+BUILD = ("version", "python", "gunicorn", "numpy")
 
 
 class Metrics:
@@ -56,6 +62,14 @@ class Metrics:
             "flotilla_model_damaged",
             "1 for a loaded version whose files are no longer what was published.",
             MODEL,
+            registry=self.registry,
+        )
+        build = Gauge("flotilla_build_info", "1: what runs here.", BUILD, registry=self.registry)
+        build.labels(__version__, platform.python_version(), *map(installed, BUILD[2:])).set(1)
+        self.build_info = build
+        self.connections = Gauge(
+            "flotilla_connections",
+            "Connections that are open, idle ones as well.",
             registry=self.registry,
         )
         self.ready = Gauge(
