@@ -105,7 +105,7 @@ def time_series(
         )
         .show_points(options.VisibilityMode.NEVER)
         .line_width(1 if stacked else 2)
-        .fill_opacity(55 if stacked else 8)
+        .fill_opacity(_opacity(panel["queries"], stacked))
         .axis_soft_min(0)
     )
     if stacked:
@@ -193,6 +193,12 @@ def target(
         prometheus.Dataquery().ref_id(name).expr(query.expr).legend_format(query.legend).format(form)
     )
     return built.instant() if now else built.range()
+
+
+def _opacity(queries: Sequence[Query], stacked: bool) -> int:
+    """Return how much the area below a line is filled, in percent: many areas make a fog."""
+    alone = len(queries) == 1 and "{{" not in queries[0].legend
+    return 55 if stacked else 10 if alone else 0
 
 
 def _named(queries: Sequence[Query]) -> list[tuple[str, Query]]:

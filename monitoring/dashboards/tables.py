@@ -37,6 +37,7 @@ def table(
         # Of a cell whose column says nothing else, which are the labels.
         .unit("string")
         .thresholds(thresholds_of(columns[0].thresholds))
+        .show_header(True)
     )
     renamed, order = dict(labels), [*labels]
     for index, column in enumerate(columns):

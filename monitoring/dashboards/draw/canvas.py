@@ -76,6 +76,7 @@ class Canvas:
             "linewidth": POINTS_PER_PIXEL,
         }
         options["transform"] = self._pixels()
+        options["zorder"] = -1  # below all axes
         if radius:
             style = f"round,pad=0,rounding_size={radius}"
             patch: Any = FancyBboxPatch(place, box.width, box.height, boxstyle=style, **options)

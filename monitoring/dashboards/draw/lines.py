@@ -108,14 +108,16 @@ def _draw_lines(axes: Axes, lines: list[Line], shown: Defaults) -> None:
         times = line.series.times
         axes.plot(times, values, color=line.colour, linewidth=1.3, linestyle=style)
         if not line.dashed:
-            axes.fill_between(times, values, color=line.colour, alpha=0.08, linewidth=0)
+            alpha = shown.custom.get("fillOpacity", 0) / 100
+            axes.fill_between(times, values, color=line.colour, alpha=alpha, linewidth=0)
 
 
 def _draw_stack(axes: Axes, lines: list[Line], shown: Defaults) -> None:
     times, values = _aligned(lines)
     top = np.zeros(len(times))
     for line, each in zip(lines, values, strict=True):
-        axes.fill_between(times, top, top + each, color=line.colour, alpha=0.55, linewidth=0)
+        alpha = shown.custom["fillOpacity"] / 100
+        axes.fill_between(times, top, top + each, color=line.colour, alpha=alpha, linewidth=0)
         top = top + each
         axes.plot(times, top, color=line.colour, linewidth=0.9)
 

@@ -80,7 +80,7 @@ def _draw_panel(canvas: Canvas, placed: Placed, marks: list[float]) -> Iterator[
         return
     theme = canvas.theme
     canvas.rectangle(box, theme.panel, theme.border, radius=3)
-    canvas.text(box.left + 10, box.top + 16, shorten(title, 14, box.width - 20), 14, weight="medium")
+    canvas.text(box.left + 10, box.top + 16, shorten(title, 14, box.width - 20), 14)
     found = ask(placed)
     inner = box.inside(top=32)
     missing = [target for target in panel.targets if not found[target.ref_id]]

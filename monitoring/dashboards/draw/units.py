@@ -56,7 +56,9 @@ def _scale(value: float, unit: str) -> tuple[float, str]:
 def _digits(value: float, step: float | None) -> str:
     if value == 0:
         return "0"
-    size = floor(log10(abs(step) if step else abs(value)) + 1e-9)
-    decimals = max(0, -size if step else 2 - size)
-    text = f"{value:.{min(decimals, 9)}f}"
+    if step:  # as many as tell one tick from the next: 0.25 has more than 0.2
+        decimals = next((n for n in range(9) if abs(round(step, n) - step) < 1e-3 * step), 9)
+    else:
+        decimals = min(max(0, 2 - floor(log10(abs(value)) + 1e-9)), 9)
+    text = f"{value:.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -101,7 +101,8 @@ def draw_bars(canvas: Canvas, box: Box, panel: Panel, series: Sequence[Series]) 
 def draw_table(canvas: Canvas, box: Box, panel: Panel, by_query: dict[str, list[Series]]) -> None:
     """Draw a line for each set of labels, a column for each label that is named and each query."""
     organised = next(each["options"] for each in panel.transformations if each["id"] == "organize")
-    titles: dict[str, str] = organised["renameByName"]
+    order: dict[str, int] = organised["indexByName"]
+    titles = {name: organised["renameByName"][name] for name in sorted(order, key=order.__getitem__)}
     lines: dict[tuple[str, ...], dict[str, float]] = {}
     labels = [name for name in titles if not name.startswith("Value")]
     for name, found in by_query.items():
