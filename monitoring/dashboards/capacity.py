@@ -11,7 +11,6 @@ from monitoring.dashboards.board import Board, Row
 from monitoring.dashboards.panels import Legend, Query, bars, gauge, stat, time_series
 from monitoring.dashboards.queries import CPU, REPLICA, REQUESTS, ROWS, or_zero, per_second
 from monitoring.dashboards.thresholds import NEITHER, SHARES, bad_above, bad_below
-from service.settings import Settings
 
 CORES = f"sum({CPU})"
 RATE = per_second(REQUESTS, REPLICA)
@@ -144,7 +143,7 @@ FILLS = Row(
                     "min(flotilla_registry_free_bytes))",
                     "registry's disk",
                 ),
-                Query(f"max(flotilla_queue_rows) / {Settings.max_queue_rows}", "queue of rows"),
+                Query("max(flotilla_queue_rows / flotilla_queue_limit_rows)", "queue of rows"),
             ],
         ),
         time_series(
