@@ -23,19 +23,40 @@ MODEL = ("model", "Model", "label_values(flotilla_model_info, model)")
 VERSION = ("version", "Version", 'label_values(flotilla_model_info{model=~"$model"}, version)')
 REPLICA = ("replica", "Replica", 'label_values(up{job="service"}, replica)')
 
-# By hand: the SDK's type has no useValueForTime, without which a gauge that holds a time would mark
-# the moments at which it was read, not the one that it tells.
-ROUTE_CHANGES = {
-    "name": "Route changes",
-    "datasource": DATASOURCE,
-    "enable": True,
-    "hide": False,
-    "iconColor": "purple",
-    "expr": "max by (model) (flotilla_route_changed_timestamp_seconds) * 1000",
-    "step": "5s",
-    "titleFormat": "Route of {{model}} changed",
-    "useValueForTime": True,
-}
+
+def _moment(name: str, expression: str, text: str, colour: str) -> dict[str, Any]:
+    """Return an annotation at the Unix times, in seconds, that a gauge holds.
+
+    By hand: the SDK's type has no useValueForTime, without which the moments would be marked at which
+    the gauge was read.
+    """
+    return {
+        "name": name,
+        "datasource": DATASOURCE,
+        "enable": True,
+        "hide": False,
+        "iconColor": colour,
+        "expr": f"{expression} * 1000",
+        "step": "5s",
+        "titleFormat": text,
+        "useValueForTime": True,
+    }
+
+
+ANNOTATIONS = [
+    _moment(
+        "Route changes",
+        "max by (model) (flotilla_route_changed_timestamp_seconds)",
+        "Route of {{model}} changed",
+        "purple",
+    ),
+    _moment(
+        "Canary breaches",
+        "max by (model) (flotilla_canary_breach_timestamp_seconds > 0)",
+        "Canary of {{model}} was rolled back",
+        "red",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -85,7 +106,7 @@ class Board:
         built.templating = model.DashboardDashboardTemplating([each.build() for each in variables])
         built.panels = list(_placed(self.rows))
         tree: dict[str, Any] = built.to_json()
-        tree["annotations"] = {"list": [ROUTE_CHANGES]}
+        tree["annotations"] = {"list": ANNOTATIONS}
         return json.dumps(tree, cls=JSONEncoder, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 

@@ -21,6 +21,9 @@ LIMIT = f"{RATE} / ({FULL} > 0.02)"
 CPU_SECONDS = f"{CORES} / ({ROW_RATE} > 0)"
 MEMORY = f"process_resident_memory_bytes{{{REPLICA}}}"
 REDIS_MEMORY = "max(redis_memory_used_bytes)"
+REDIS_LIMIT = "max(redis_memory_max_bytes > 0)"
+DISK_FREE = "min(flotilla_registry_free_bytes)"
+DISK_SIZE = "max(flotilla_registry_size_bytes)"
 
 HEADROOM = Row(
     "Headroom",
@@ -127,36 +130,37 @@ EACH = Row(
 FILLS = Row(
     "What fills up",
     height=8,
-    widths=(8,),
+    widths=(6,),
     panels=(
         bars(
             "Of what there is",
-            "Redis' memory of its maxmemory (full is normal: the rest is evicted), the registry's "
-            "disk, and the longest queue of MAX_QUEUE_ROWS.",
+            "Redis' memory of its maxmemory (full is normal: the rest is evicted), the disk that the "
+            "registry is on, and the longest queue of MAX_QUEUE_ROWS.",
             unit=units.PercentUnit,
             thresholds=SHARES,
             highest=1,
             queries=[
-                Query(f"{REDIS_MEMORY} / max(redis_memory_max_bytes > 0)", "Redis' memory"),
-                Query(
-                    "max(flotilla_registry_size_bytes) / (max(flotilla_registry_size_bytes) + "
-                    "min(flotilla_registry_free_bytes))",
-                    "registry's disk",
-                ),
+                Query(f"{REDIS_MEMORY} / {REDIS_LIMIT}", "Redis' memory"),
+                Query(f"1 - {DISK_FREE} / {DISK_SIZE}", "registry's disk"),
                 Query("max(flotilla_queue_rows / flotilla_queue_limit_rows)", "queue of rows"),
             ],
         ),
         time_series(
-            "Bytes",
-            "What the registry has, what is left on its disk, and what Redis holds.",
+            "Registry's disk",
+            "What is left on it, by whoever it was filled. Without any, nothing can be published; what "
+            "is loaded goes on.",
             unit=units.BytesIEC,
             thresholds=NEITHER,
             legend=Legend.LAST,
-            queries=[
-                Query("max(flotilla_registry_size_bytes)", "registry"),
-                Query("min(flotilla_registry_free_bytes)", "free on its disk", dashed=True),
-                Query(REDIS_MEMORY, "Redis"),
-            ],
+            queries=[Query(DISK_FREE, "free"), Query(DISK_SIZE, "its size", dashed=True)],
+        ),
+        time_series(
+            "Redis' memory",
+            "Cached rows. At its limit, what is used least often goes.",
+            unit=units.BytesIEC,
+            thresholds=NEITHER,
+            legend=Legend.LAST,
+            queries=[Query(REDIS_MEMORY, "used"), Query(REDIS_LIMIT, "maxmemory", dashed=True)],
         ),
         time_series(
             "Time series in Prometheus",

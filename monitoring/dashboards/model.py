@@ -59,6 +59,11 @@ def agreed(*results: str) -> str:
     return per_second(SHADOW_ROWS, VERSION, f'result=~"{"|".join(results)}"', by="model, shadow")
 
 
+def versions(gauge: str) -> str:
+    """Return for how many versions a gauge is 1 in some replica."""
+    return f"({or_zero(f'sum(max by ({BY_VERSION}) ({gauge}{{{VERSION}}}))')})"
+
+
 AGREEMENT = f"{agreed('agree')} / ({agreed('agree', 'disagree')} > 0)"
 
 NOW = Row(
@@ -104,11 +109,17 @@ NOW = Row(
             queries=[Query(f"min({AGREEMENT})", "agreement")],
         ),
         stat(
-            "Damaged versions",
-            "Loaded versions whose files are gone or changed: they serve from memory, until a restart.",
+            "Damaged or refused versions",
+            "Loaded versions whose files are gone or changed, which serve from memory until a restart, "
+            "and versions that are wanted and can't be loaded.",
             unit=units.Short,
             thresholds=NEVER,
-            queries=[Query(or_zero(f"sum(max by ({BY_VERSION}) (flotilla_model_damaged))"), "damaged")],
+            queries=[
+                Query(
+                    f"{versions('flotilla_model_damaged')} + {versions('flotilla_version_refused')}",
+                    "versions",
+                )
+            ],
         ),
     ),
 )

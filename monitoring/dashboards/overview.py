@@ -30,6 +30,7 @@ BY_EDGE = ratio(per_second(DOOR, VERSION, 'source="edge"'), ANSWERED)
 BY_REPLICAS = ratio(per_second(DOOR, VERSION, 'source="replica"'), ANSWERED)
 BY_RESULT = per_second("flotilla_cache_rows_total", VERSION, by="result")
 UP = 'up{job="service"}'
+FIRING = 'ALERTS{alertstate="firing",severity!="none"}'
 
 
 def errors(codes: str) -> str:
@@ -81,10 +82,10 @@ NOW = Row(
         ),
         stat(
             "Alerts that fire",
-            "How many; the table at the end names them.",
+            "How many; the table at the end names them. Not the watchdog, which always fires.",
             unit=units.Short,
             thresholds=NEVER,
-            queries=[Query(or_zero('count(ALERTS{alertstate="firing"})'), "firing")],
+            queries=[Query(or_zero(f"count({FIRING})"), "firing")],
         ),
     ),
 )
@@ -203,7 +204,7 @@ ANSWERS = Row(
             "route wants. A gap between both is a client with few keys, or a change in progress.",
             unit=units.PercentUnit,
             thresholds=NEITHER,
-            legend=Legend.LAST,
+            legend=Legend.LIST,
             highest=1,
             queries=[
                 Query(
@@ -270,7 +271,7 @@ PARTS = Row(
             columns=[
                 Column(
                     "Firing",
-                    'count by (alertname, severity, model) (ALERTS{alertstate="firing"})'
+                    f"count by (alertname, severity, model) ({FIRING})"
                     ' or on () label_replace(vector(0), "alertname", "none", "", "")',
                     units.Short,
                     NEVER,

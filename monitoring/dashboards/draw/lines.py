@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,6 +25,13 @@ CALCULATIONS: dict[str, tuple[str, Callable[[list[float]], float]]] = {
     "lastNotNull": ("Last", lambda v: v[-1]),
 }
 UNDATED_SECONDS = 86400
+
+
+class Mark(NamedTuple):
+    """A moment to be marked, in Unix seconds, and its colour."""
+
+    time: float
+    colour: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ def draw_time_series(
     panel: Panel,
     lines: list[Line],
     span: tuple[float, float],
-    marks: list[float],
+    marks: list[Mark],
 ) -> None:
     """Draw the lines from `span[0]` to `span[1]`, in Unix seconds, with vertical `marks`."""
     legend = _legend_height(panel, lines, box.width)
@@ -84,8 +91,8 @@ def draw_time_series(
                     threshold.value, color=colour, linewidth=0.9, linestyle=(0, (6, 4)), alpha=0.8
                 )
     for mark in marks:
-        axes.axvline(mark, color=NAMED["purple"], linewidth=0.9, linestyle=(0, (3, 3)))
-        axes.plot([mark], [low], marker="^", color=NAMED["purple"], markersize=5, clip_on=False)
+        axes.axvline(mark.time, color=mark.colour, linewidth=0.9, linestyle=(0, (3, 3)))
+        axes.plot([mark.time], [low], marker="^", color=mark.colour, markersize=5, clip_on=False)
     _draw_legend(canvas, box.inside(left=8, right=8, top=box.height - legend), panel, lines)
 
 
@@ -95,7 +102,9 @@ def draw_time_axis(canvas: Canvas, axes: Axes, span: tuple[float, float], width:
     steps = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
     room = max(2, int(width // 90))
     step = next((each for each in steps if (span[1] - span[0]) / each <= room), UNDATED_SECONDS)
-    times = np.arange(np.ceil(span[0] / step) * step, span[1] + 1, step)
+    # The last label would stand out of the panel.
+    end = span[1] - (span[1] - span[0]) * 22 / width
+    times = np.arange(np.ceil(span[0] / step) * step, end, step)
     form = "%H:%M:%S" if step < 60 else "%H:%M"
     axes.set_xticks(times, [time.strftime(form, time.localtime(each)) for each in times])
     axes.tick_params(length=0, colors=canvas.theme.faint, labelsize=SIZE * POINTS_PER_PIXEL, pad=3)

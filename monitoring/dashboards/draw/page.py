@@ -7,10 +7,10 @@ from pathlib import Path
 
 from monitoring.dashboards.draw.canvas import Box, Canvas, shorten, text_width
 from monitoring.dashboards.draw.heat import draw_heat_map
-from monitoring.dashboards.draw.lines import draw_time_series, looks, without_gaps
+from monitoring.dashboards.draw.lines import Mark, draw_time_series, looks, without_gaps
 from monitoring.dashboards.draw.source import Series, Source
 from monitoring.dashboards.draw.spec import Dashboard, Panel, Place
-from monitoring.dashboards.draw.theme import NO_DATA, Theme
+from monitoring.dashboards.draw.theme import NAMED, NO_DATA, Theme
 from monitoring.dashboards.draw.values import draw_bars, draw_gauge, draw_stat, draw_table
 
 WIDTH = 1680
@@ -69,7 +69,7 @@ def ask(placed: Placed) -> dict[str, list[Series]]:
     return {name: [each for each in series if each.values] for name, series in found.items()}
 
 
-def _draw_panel(canvas: Canvas, placed: Placed, marks: list[float]) -> Iterator[str]:
+def _draw_panel(canvas: Canvas, placed: Placed, marks: list[Mark]) -> Iterator[str]:
     panel, place = placed.panel, placed.place
     box = Box(
         EDGE + place.x * COLUMN, HEADER + place.y * LINE, place.w * COLUMN - GAP, place.h * LINE - GAP
@@ -105,7 +105,7 @@ def _draw_panel(canvas: Canvas, placed: Placed, marks: list[float]) -> Iterator[
 
 
 def _draw_kind(
-    canvas: Canvas, box: Box, placed: Placed, found: dict[str, list[Series]], marks: list[float]
+    canvas: Canvas, box: Box, placed: Placed, found: dict[str, list[Series]], marks: list[Mark]
 ) -> None:
     panel, span = placed.panel, (placed.source.start, placed.source.end)
     series = [each for several in found.values() for each in several]
@@ -135,10 +135,12 @@ def _draw_header(canvas: Canvas, dashboard: Dashboard, source: Source) -> None:
         x += width + GAP
 
 
-def _marks(dashboard: Dashboard, source: Source) -> list[float]:
-    """Return the moments that annotations tell, within what is shown, in Unix seconds."""
-    found: set[float] = set()
-    for each in dashboard.annotations.list:
-        for series in source.annotation(each["expr"]):
-            found.update(value / 1000 for value in series.values)
-    return sorted(moment for moment in found if source.start <= moment <= source.end)
+def _marks(dashboard: Dashboard, source: Source) -> list[Mark]:
+    """Return the moments that annotations tell, within what is shown."""
+    found = {
+        Mark(value / 1000, NAMED[each["iconColor"]])
+        for each in dashboard.annotations.list
+        for series in source.annotation(each["expr"])
+        for value in series.values
+    }
+    return sorted(mark for mark in found if source.start <= mark.time <= source.end)

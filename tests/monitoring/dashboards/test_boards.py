@@ -50,13 +50,13 @@ def expressions(board: Board) -> list[str]:
 
 
 def metrics(expression: str) -> set[str]:
-    """Return the names of series in an expression, a histogram's parts as the histogram."""
+    """Return the names of series in an expression."""
     bare = re.sub(
         r"\{[^}]*\}|\"[^\"]*\"|\b(by|on|ignoring|without|group_left)\s*\([^)]*\)", " ", expression
     )
     names = set(re.findall(r"(?<![$\w:])[a-zA-Z_][\w:]*(?!\s*\()(?![\w:])", bare))
     words = {"by", "on", "or", "and", "unless", "group_left", "offset", "bool", "e6", "s", "m", "h"}
-    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in names - words}
+    return names - words
 
 
 @each_board
@@ -129,7 +129,11 @@ def test_metrics_exist(board: Board) -> None:
     """Every series that is asked for is in METRICS.md, recorded by a rule, or a known exporter's."""
     asked = set().union(*map(metrics, expressions(board)))
     assert asked
-    assert asked <= CATALOGUE | RECORDED | OTHERS
+    known = CATALOGUE | RECORDED | OTHERS
+    # A histogram has three series, and is named once.
+    assert {
+        each for each in asked if not {each, re.sub(r"_(bucket|sum|count)$", "", each)} & known
+    } == set()
 
 
 @each_board
@@ -166,4 +170,6 @@ def test_series_are_found_in_expressions() -> None:
         'sum by (model) (rate(a_total{b="c"}[$__rate_interval])) / on (d) group_left () x:y:1h > 1e6'
     )
     assert metrics(asked) == {"a_total", "x:y:1h"}
-    assert metrics("histogram_quantile(0.5, sum by (le) (rate(f_bucket{}[1m]))) or vector(0)") == {"f"}
+    assert metrics("histogram_quantile(0.5, sum by (le) (rate(f_bucket{}[1m]))) or vector(0)") == {
+        "f_bucket"
+    }
