@@ -11,7 +11,7 @@ from msgspec import Struct
 from deploy.audit.books import Book, Door
 from deploy.audit.checks import Finding, Look, Verdict, check
 from deploy.audit.sources import read_door, read_ended, read_live
-from deploy.canary.prometheus import Prometheus
+from deploy.prometheus import Prometheus
 from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import ticks
