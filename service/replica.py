@@ -12,6 +12,7 @@ from service.cache import RowCache
 from service.cost import expected_row_seconds
 from service.counting.metrics import Metrics
 from service.counting.predicted import predicted
+from service.feedback.judge import Feedback
 from service.gate import CacheGate
 from service.predict import Predictor
 from service.settings import Settings
@@ -32,6 +33,8 @@ class Replica:
         self.settings = settings
         self.metrics = Metrics()
         self.registry = Registry()
+        self.feedback = Feedback(settings, self.registry)
+        self.metrics.registry.register(self.feedback.collector)
         self._shadows = Shadows(settings, self.metrics.shadowed)
         self._follower = Follower(
             settings.registry_dir,
@@ -53,6 +56,7 @@ class Replica:
         threading.Thread(target=self._follower.follow_forever, name="registry", daemon=True).start()
         if self._reporter:
             self._reporter.start()
+        self.feedback.start()
         if self._cache is not None:
             await self._cache.open()
 
@@ -63,6 +67,7 @@ class Replica:
             self._reporter.stop()
         self._shadows.close(SHADOW_STOP_SECONDS)
         self._batcher.close()
+        self.feedback.stop()
         if self._cache is not None:
             await self._cache.close()
 
@@ -95,6 +100,7 @@ class Replica:
         version.counts = counts = self.metrics.of(version.name, version.number)
         if counts.predicted is None:  # else it was loaded before
             counts.predicted = predicted(version.signature)
+        self.feedback.watch(version)
         mode = dict(self.settings.cache_by_model).get(version.name, self.settings.cache)
         version.gate = CacheGate(mode, expected_row_seconds(version.manifest))
         route = self.registry.routes.get(version.name)
