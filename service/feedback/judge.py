@@ -23,9 +23,9 @@ from service.version import LoadedVersion
 from service.versions.registry import Registry
 
 _UNKNOWN = (
-    "request_id: no answer to {!r} is remembered: nginx answered it from its edge cache, it was too long "
-    f"ago, it had more than {MOST_ROWS} rows or no {OUTPUT}, it was one of too many in its second, or it "
-    'never came here; its rows as "instances" always work'
+    "request_id: no answer to {!r} is remembered: nginx answered it from its edge cache, it was too "
+    f"long ago, it had more than {MOST_ROWS} rows or no {OUTPUT}, it was one of too many in its second, "
+    'or it never came here; its rows as "instances" always work'
 )
 
 
@@ -152,8 +152,14 @@ class Feedback:
             counts.count(result)
             if result == "accepted":
                 counts.score(truth.prediction, truth.label)
-            if task and not task.knows(truth.label):
+            if task and result != "duplicate" and not task.knows(truth.label):
                 counts.count("unknown_label")
                 strange += 1
-        times = [results.count(each) for each in ("accepted", "duplicate", "corrected")]
-        return Judged(*times, strange, len(unknown), unknown)
+        return Judged(
+            results.count("accepted"),
+            results.count("duplicate"),
+            results.count("corrected"),
+            strange,
+            len(unknown),
+            unknown,
+        )
