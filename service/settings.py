@@ -113,7 +113,7 @@ class Settings(Environment):
     )
     feedback_keep_hours: float = setting(168, "How long labels may come after the answer.")
     feedback_max_rows: int = setting(
-        2_000_000, "Most answers remembered by all replicas together, some 200 bytes each.", 1
+        2_000_000, "Most answers remembered by all replicas together, some 120 bytes each.", 1
     )
     bind: str = setting("0.0.0.0:8000", "Where gunicorn listens, separated by commas.")
     replica_name: str = setting(socket.gethostname(), "Sent as X-Replica.")

@@ -11,7 +11,9 @@ from deploy.canary.verdict import Thresholds
 from deploy.cli import main
 from deploy.local.settings import LocalSettings
 from service.counting.metrics import Metrics
+from service.feedback.collector import FeedbackCollector
 from service.settings import Settings
+from service.versions.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = [field for cls in (Settings, LocalSettings, Thresholds) for field in fields(cls)]
@@ -61,7 +63,8 @@ def test_metrics_are_catalogued() -> None:
     written = {(name, kind, tuple(re.findall(r"\w+", labels))) for name, kind, labels in rows}
     metrics = Metrics()
     kept = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
-    counted = [(each.name, each.type, each._labelnames) for each in metrics.counted.describe()]
+    shown = [*metrics.counted.describe(), *FeedbackCollector(Registry()).describe()]
+    counted = [(each.name, each.type, each._labelnames) for each in shown]
     found = {
         (name + "_total" * (kind == "counter"), kind, tuple(labels))
         for name, kind, labels in [(e._name, e._type, e._labelnames) for e in kept] + counted

@@ -57,6 +57,7 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
     _write_nginx(home, settings)
     source = ROOT / "monitoring" / "prometheus.local.yml"
     (home / "prometheus" / "prometheus.yml").write_bytes(source.read_bytes())
+    _link(home / "prometheus" / "rules", ROOT / "monitoring" / "rules")
     write_supervisor(home)
     write_program(
         home,
@@ -95,6 +96,7 @@ def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
         20,
         REGISTRY_DIR=str(home / "registry"),
         REPORTS_DIR=str(settings.reports.resolve()),
+        FEEDBACK_DIR=str(settings.feedback.resolve()),
         REDIS_URL=f"unix://{home}/run/redis.sock",
         REPLICA_NAME=name,
         BIND=f"unix:run/{name}.sock,127.0.0.1:{port}",
@@ -118,9 +120,7 @@ def write_targets(home: Path, settings: LocalSettings, replicas: int) -> None:
 
 def _write_nginx(home: Path, settings: LocalSettings) -> None:
     for source in (ROOT / "nginx").glob("*.conf"):
-        link = home / "nginx" / source.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(source)
+        _link(home / "nginx" / source.name, source)
     servers = "\n".join(
         f"    server unix:{slot.relative_to(home)} max_fails=0;" for slot in slot_paths(home / "run")
     )
@@ -138,3 +138,8 @@ def _write_nginx(home: Path, settings: LocalSettings) -> None:
     for name, text in written.items():
         (home / "nginx" / name).unlink()
         (home / "nginx" / name).write_text(text)
+
+
+def _link(place: Path, target: Path) -> None:
+    place.unlink(missing_ok=True)
+    place.symlink_to(target)

@@ -17,7 +17,8 @@ MOST_DELETED = 20_000
 
 _REMEMBER = """
 INSERT OR REPLACE INTO answers (model, version, request_id, predictions, time)
-SELECT value ->> 0, value ->> 1, value ->> 2, value -> 3, ? FROM json_each(?)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+json_extract(value, '$[3]'), ? FROM json_each(?)
 """
 _FIND = """
 SELECT json_group_array(json_array(request_id, version, json(predictions))) FROM answers

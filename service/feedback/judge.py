@@ -24,7 +24,7 @@ from service.versions.registry import Registry
 
 _UNKNOWN = (
     "request_id: no answer to {!r} is remembered: nginx answered it from its edge cache, it was too "
-    f"long ago, it had more than {MOST_ROWS} rows or no {OUTPUT}, it was one of too many in its second, "
+    f"long ago, it had more than {MOST_ROWS} rows or no {OUTPUT}, it was one too many in its second, "
     'or it never came here; its rows as "instances" always work'
 )
 

@@ -19,14 +19,17 @@ Result = Literal["accepted", "duplicate", "corrected"]
 _KNOWN = """
 SELECT json_group_array(json_array(given.key, truths.label))
 FROM json_each(?) AS given CROSS JOIN truths
-ON truths.model = ? AND truths.version = given.value ->> 0 AND truths.source = given.value ->> 1
-AND truths.key = given.value ->> 2 AND truths.position = given.value ->> 3
+ON truths.model = ? AND truths.version = json_extract(given.value, '$[0]')
+AND truths.source = json_extract(given.value, '$[1]')
+AND truths.key = json_extract(given.value, '$[2]')
+AND truths.position = json_extract(given.value, '$[3]')
 """
 _KEEP = """
 INSERT INTO truths
 (model, time, version, source, key, position, task, prediction, label, corrections)
-SELECT ?, ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-value ->> 6, value ->> 7
+SELECT ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+json_extract(value, '$[6]'), json_extract(value, '$[7]')
 FROM json_each(?) WHERE true
 ON CONFLICT (model, version, source, key, position) DO UPDATE
 SET label = excluded.label, time = excluded.time, corrections = corrections + excluded.corrections
