@@ -6,6 +6,7 @@ gives up its lock for each step of a statement and has to get it back from a bus
 is one statement, with rows in a JSON text, where others would use a thousand.
 """
 
+import fcntl
 import logging
 import os
 import sqlite3
@@ -20,6 +21,7 @@ from service.errors import FeedbackUnavailable
 log = logging.getLogger(__name__)
 
 FILE = "feedback.sqlite3"
+OPENING = "opening.lock"
 # Of waiting for another process that writes; nginx gives up on a reply after 7 s.
 BUSY_SECONDS = 2.0
 COMPLAIN_EVERY_SECONDS = 60.0
@@ -102,10 +104,13 @@ class Database:
         self._connection = connection = sqlite3.connect(
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
-        # A power failure may take the last seconds, and damages nothing. Default: full.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
+        # One after the other: where two processes begin with WAL at once, SQLite refuses one of them.
+        with (self.path.parent / OPENING).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            connection.execute("PRAGMA journal_mode = WAL")
+            # A power failure may take the last seconds, and damages nothing. Default: full.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
         self._inode = self.path.stat().st_ino
         return connection
 

@@ -52,7 +52,8 @@ class Entry(Struct, frozen=True):
         try:
             given: Any = msgspec.json.decode(self.rows, type=kind)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            raise refuse(error, bytes(self.rows), at=at) from error
+            refusal = refuse(error, bytes(self.rows), at=at)
+            raise BadInput(f"{refusal}; a row is {signature.describe_row()}") from error
         return rows_of(signature, [given] if single else given)
 
     def check_count(self, predictions: int) -> None:

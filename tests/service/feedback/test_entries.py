@@ -70,7 +70,10 @@ def test_a_row_of_a_table_in_a_list() -> None:
         ({"feedback": []}, "feedback: "),
         ({"feedback": {}}, "feedback: expected a list"),
         ({"feedback": [{"request_id": "a", "label": 1}], "label": 1}, 'beside "feedback", got "label"'),
-        ({"feedback": [{"request_id": "a", "label": 1}, {"label": 1}]}, "feedback[1]: expected exactly"),
+        (
+            {"feedback": [{"request_id": "a", "label": 1}, {"label": 1}]},
+            "feedback[1]: expected exactly",
+        ),
         ({"feedback": [{"instances": [[1]], "labels": [1] * 101}]}, "at most 100 labels, got 101"),
     ],
 )
@@ -92,7 +95,10 @@ def test_no_json(body: bytes) -> None:
     ("body", "words"),
     [
         ({"instance": [1], "label": 1}, "instance: expected a list of length"),
-        ({"feedback": [{"instances": [[1, "x"]], "labels": [1]}]}, "feedback[0].instances[0][1]: expected"),
+        (
+            {"feedback": [{"instances": [[1, "x"]], "labels": [1]}]},
+            "feedback[0].instances[0][1]: expected",
+        ),
         ({"instances": 3, "labels": [1]}, "instances: expected a list, got 3"),
     ],
 )
