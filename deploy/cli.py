@@ -10,6 +10,7 @@ import click
 
 from deploy.commands.canary import canary
 from deploy.commands.compare import compare
+from deploy.commands.feedback import feedback
 from deploy.commands.history import routes
 from deploy.commands.models import models, predict, publish
 from deploy.commands.retention import prune
@@ -54,7 +55,7 @@ def main(ctx: click.Context) -> None:
 STACK = (up, down, scale, status, logs)
 SECTIONS = {
     "The stack without Docker": STACK,
-    "Models": (publish, models, predict, compare, prune),
+    "Models": (publish, models, predict, compare, feedback, prune),
     "Which version answers": (activate, split, shadow, canary, promote, rollback, routes),
 }
 MOST_CHARACTERS = 90
