@@ -15,16 +15,17 @@ from rich.text import Text
 
 from deploy.top.cells import number, percent, seconds
 from deploy.top.charts import curve, largest
+from deploy.top.columns import WIDE
 from deploy.top.figures import Alert, Curves, Figures
-from deploy.top.tables import CACHE_LOOKS, WIDE, error_style, replicas_table, versions_table
+from deploy.top.tables import CACHE_LOOKS, error_style, replicas_table, versions_table
 
 # Narrower ones are cut off; wider ones would pull names and numbers apart.
 NARROWEST, WIDEST = 60, 144
 SEVERITY_STYLES = {"critical": "bold red", "warning": "bold yellow"}
 FRAME_AND_SPACE = 4
 TALL_CURVE_LINES = 3
-# Lines besides the tables' rows: the head, with low curves or with tall ones, and the frames and headings
-# of both tables.
+# Lines besides the tables' rows: the head, with low curves or tall ones, and the frames and headings of
+# both tables.
 LINES, TALL_LINES = 8 + 6, 11 + 6
 FEWEST_ROWS = 3
 
