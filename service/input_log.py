@@ -108,9 +108,10 @@ def _members(entry: _Entry) -> Mapping[str, Any]:
         rows = [dict(zip(names, row, strict=True)) for row in taken.values]
     else:
         rows = taken.values.tolist() if isinstance(taken, TensorRows) else taken.model_input()
+    request_id = entry.request_id.decode("latin-1")
     return {
         "event": "input",
-        "request_id": entry.request_id.decode("latin-1"),
+        **({"request_id": request_id} if request_id else {}),
         "model": entry.model,
         "version": entry.version,
         "rows": rows,

@@ -24,8 +24,8 @@ NARROWEST, WIDEST = 60, 144
 SEVERITY_STYLES = {"critical": "bold red", "warning": "bold yellow"}
 FRAME_AND_SPACE = 4
 TALL_CURVE_LINES = 3
-# Lines besides the tables' rows: the head, with low curves or tall ones, and the frames and headings of
-# both tables.
+# Lines besides the tables' rows: the head, with low curves or with tall ones, and the frames and
+# headings of both tables.
 LINES, TALL_LINES = 8 + 6, 11 + 6
 FEWEST_ROWS = 3
 
