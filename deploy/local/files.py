@@ -15,6 +15,7 @@ from deploy.local.edge import make_edge_folder
 from deploy.local.programs import ROOT, write_program, write_supervisor
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import slot_paths
+from deploy.local.watchers import write_watchers
 from service.counting.last_words import SUFFIX
 
 FOLDERS = (
@@ -61,15 +62,19 @@ server {
 
 
 def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -> None:
-    """Write everything but the replicas; `programs` has the path of nginx, Redis and Prometheus."""
+    """Write everything but the replicas; `programs` has the path of each that is there."""
     _forget_counts(home, settings)
     for folder in FOLDERS:
         (home / folder).mkdir(parents=True, exist_ok=True)
     for stale in (home / "programs").glob("*.conf"):
         stale.unlink()
     _write_nginx(home, settings)
+    rules = home / "prometheus" / "rules"
+    rules.unlink(missing_ok=True)
+    rules.symlink_to(ROOT / "monitoring" / "rules")
     source = ROOT / "monitoring" / "prometheus.local.yml"
     (home / "prometheus" / "prometheus.yml").write_bytes(source.read_bytes())
+    _link(home / "prometheus" / "rules", ROOT / "monitoring" / "rules")
     write_supervisor(home)
     write_program(
         home,
@@ -98,9 +103,10 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
         "prometheus",
         f"{programs['prometheus']} --config.file=prometheus/prometheus.yml"
         " --storage.tsdb.path=prometheus/data --storage.tsdb.retention.time=7d"
-        f" --web.listen-address=127.0.0.1:{settings.prometheus_port}",
+        f" --web.listen-address=127.0.0.1:{settings.prometheus_port} --log.format=json",
         50,
     )
+    write_watchers(home, settings, programs)
 
 
 def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
@@ -114,6 +120,7 @@ def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
         20,
         REGISTRY_DIR=str(home / "registry"),
         REPORTS_DIR=str(settings.reports.resolve()),
+        FEEDBACK_DIR=str(settings.feedback.resolve()),
         REDIS_URL=f"unix://{home}/run/redis.sock",
         REPLICA_NAME=name,
         BIND=f"unix:run/{name}.sock,127.0.0.1:{port}",
@@ -150,9 +157,7 @@ def _forget_counts(home: Path, settings: LocalSettings) -> None:
 
 def _write_nginx(home: Path, settings: LocalSettings) -> None:
     for source in (ROOT / "nginx").glob("*.conf"):
-        link = home / "nginx" / source.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(source)
+        _link(home / "nginx" / source.name, source)
     servers = "\n".join(
         f"    server unix:{slot.relative_to(home)} max_fails=0;" for slot in slot_paths(home / "run")
     )
@@ -170,3 +175,8 @@ def _write_nginx(home: Path, settings: LocalSettings) -> None:
     for name, text in written.items():
         (home / "nginx" / name).unlink()
         (home / "nginx" / name).write_text(text)
+
+
+def _link(place: Path, target: Path) -> None:
+    place.unlink(missing_ok=True)
+    place.symlink_to(target)
