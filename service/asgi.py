@@ -67,7 +67,7 @@ class Door:
             check_content(headers, target)  # before a byte of it is read
             body = await read_body(headers, receive, predictions.max_body_bytes)
         except Exception as error:
-            predictions.refuse(target, error, request_id, reply.set_result)
+            predictions.refuse(target, headers, error, request_id, reply.set_result)
             return await reply
         exchange = predictions.begin(target, headers, body, request_id, reply.set_result)
         try:
@@ -79,14 +79,24 @@ class Door:
         """Make the replica when the server starts, and end it when the server stops."""
         await receive()
         replica = Replica(Settings.read(os.environ), self._mark)
-        self.predictions = Predictions(replica)
+        self.predictions = make_predictions(replica)
         self._registry = replica.registry
         self._flask = WSGIMiddleware(create_app(replica).wsgi_app, workers=FLASK_THREADS)  # type: ignore[arg-type]
         await replica.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await replica.stop()
+        await self.predictions.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def make_predictions(replica: Replica) -> Predictions:
+    """Return the predictions of a replica, traced where it is said where to send traces."""
+    if not replica.settings.otel_exporter_otlp_endpoint:
+        return Predictions(replica)
+    from service.tracing.predictions import TracedPredictions  # brings OpenTelemetry: 0.2 s, 25 MB
+
+    return TracedPredictions(replica)
 
 
 async def send_reply(reply: Reply, send: Send) -> None:

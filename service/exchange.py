@@ -6,7 +6,7 @@ Target, headers and body come in; the reply goes to whoever brought them, once, 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,7 +18,7 @@ from service.logs import log_failure
 from service.protocols import Asked, BinaryReply, Codec
 from service.queue import Query
 from service.reply import Reply
-from service.request import Headers, Target, check_content, timeout_ms
+from service.request import Headers, Target, check_content, harmless, timeout_ms
 from service.version import LoadedVersion
 
 if TYPE_CHECKING:
@@ -87,10 +87,16 @@ class Exchange:
 
     def fail(self, error: Exception) -> None:
         """Reply with an error; what isn't ours is logged and says nothing."""
-        if not isinstance(error, FlotillaError):
-            log_failure(error, self._request_id.decode("latin-1"))
-            error = FlotillaError("the model failed on this request; the replica's log says why")
-        head = self._predictions.error_head(self._version, error)
+        request_id = harmless(self._request_id)
+        if isinstance(error, FlotillaError):
+            self._predictions.repeats.refused(error, self._members())
+        else:
+            log_failure(error, **self._members())
+            shown = f" (request {request_id})" if request_id else ""
+            error = FlotillaError(
+                f"the model failed on this request; the replica's log says why{shown}"
+            )
+        head = self._predictions.error_head(self._version, error, request_id)
         self._finish(Reply(head, msgspec.json.encode({"error": error.message})))
 
     def _land(self, answer: "asyncio.Future[Columns]") -> None:
@@ -130,5 +136,27 @@ class Exchange:
         predictions.in_flight -= 1
         counts = predictions.counts(self._version)
         counts.requests[self._protocol, reply.head.status] += 1
-        counts.request_seconds.observe(time.perf_counter() - self._started)
+        seconds = time.perf_counter() - self._started
+        counts.request_seconds.observe(seconds)
         self._send(reply)
+        if seconds > predictions.slow_seconds:
+            predictions.repeats.slow(self._members() | self._times(seconds))
+
+    def _members(self) -> dict[str, Any]:
+        """Return what a log line says of any request: id, model and version, never what it asked."""
+        version = self._version
+        model, number = (version.name, version.number) if version else ("", "")
+        return {"request_id": harmless(self._request_id), "model": model, "version": number}
+
+    def _times(self, seconds: float) -> dict[str, Any]:
+        """Return where the time went; what is left was parsing, the cache and the reply."""
+        times: dict[str, Any] = {"seconds": round(seconds, 6)}
+        query: Query | None = getattr(self, "_query", None)
+        if query is not None:
+            times |= {"rows": query.count, "cache": query.cache}
+        if query is not None and query.inference is not None:
+            inference = query.inference
+            times["queue_seconds"] = round(inference.began - query.arrived, 6)
+            times["inference_seconds"] = round(inference.seconds, 6)
+            times["batch_rows"] = inference.rows
+        return times

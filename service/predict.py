@@ -4,6 +4,7 @@ query → rows → cache → batch → engine → answer. It knows no HTTP and n
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -99,6 +100,7 @@ class Predictor:
         loop = asyncio.get_running_loop()
         try:
             found = await cache.look_up(keys)
+            query.looked_up = time.perf_counter()
             missing = []
             for i, value in enumerate(found or [None] * len(keys)):
                 values = None if value is None else _restore(value, len(query.outputs))
@@ -113,9 +115,11 @@ class Predictor:
                 # Its deadline isn't one client's: whoever joins later relies on it as well.
                 rows = query.rows.take([positions[i] for i in missing])
                 deadline = loop.time() + self._patience
-                computed = await self._batcher.submit(
-                    Query(query.version, rows, query.outputs, deadline)
-                )
+                asked = Query(query.version, rows, query.outputs, deadline)
+                try:
+                    computed = await self._batcher.submit(asked)
+                finally:
+                    query.arrived, query.inference = asked.arrived, asked.inference
                 source: Source = "error" if found is None else "miss"
                 by_row = zip(*(computed[name] for name in query.outputs), strict=True)
                 for i, row in zip(missing, by_row, strict=True):

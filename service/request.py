@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 from service.errors import BadInput, BodyTooLarge, WrongContentType
 
+# As nginx/identity.conf has it: what can't do harm in a log or in a header.
+_HARMLESS_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -38,6 +41,7 @@ class Headers(NamedTuple):
     model_version: bytes = b""
     timeout_ms: bytes = b""
     json_size: bytes = b""
+    traceparent: bytes = b""
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -50,7 +54,13 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         get(b"x-model-version", b""),
         get(b"x-request-timeout-ms", b""),
         get(b"inference-header-content-length", b""),
+        get(b"traceparent", b""),
     )
+
+
+def harmless(request_id: bytes) -> str:
+    """Return a request's id where it may be shown, else nothing."""
+    return request_id.decode() if _HARMLESS_ID.fullmatch(request_id) else ""
 
 
 def timeout_ms(headers: Headers, most: int) -> int:

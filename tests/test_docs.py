@@ -10,8 +10,10 @@ from prometheus_client.metrics import MetricWrapperBase
 from deploy.canary.verdict import Thresholds
 from deploy.cli import main
 from deploy.local.settings import LocalSettings
+from loadtest.tally import Tallies
 from service.counting.held import HeldCollector
 from service.counting.metrics import Metrics
+from service.drift import page as drift
 from service.settings import Settings
 from service.versions.registry import Registry
 
@@ -63,12 +65,17 @@ def test_metrics_are_catalogued() -> None:
     written = {(name, kind, tuple(re.findall(r"\w+", labels))) for name, kind, labels in rows}
     metrics = Metrics()
     kept = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
-    families = [*metrics.counted.describe(), *HeldCollector(Registry(), Path()).describe()]
+    collectors = [
+        metrics.counted,
+        HeldCollector(Registry(), Path()),
+        Tallies(lambda: 0),
+    ]
+    families = [family for collector in collectors for family in collector.describe()]
     counted = [(each.name, each.type, each._labelnames) for each in families]
     found = {
         (name + "_total" * (kind == "counter"), kind, tuple(labels))
         for name, kind, labels in [(e._name, e._type, e._labelnames) for e in kept] + counted
-    }
+    } | {(each.name, each.type, each.labels) for each in drift.FAMILIES}
     assert written == found
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isnan, sqrt
 
-from deploy.canary.prometheus import Prometheus
+from deploy.prometheus import Prometheus
 
 # A one-sided bound that is wrong in 5 of 100 cases.
 NORMAL_95 = 1.645

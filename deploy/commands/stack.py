@@ -1,7 +1,6 @@
-"""Commands for the stack without Docker: up, down, scale, status, logs."""
+"""Commands for the stack without Docker: up, down, scale, status."""
 
 import json
-from collections.abc import Sequence
 
 import click
 from rich.table import Table
@@ -107,15 +106,3 @@ def _alerts(prometheus: str) -> list[str]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         return [f"Whether alerts fire isn't known: Prometheus at {prometheus}: {reason}"]
-
-
-@click.command()
-@click.argument("names", nargs=-1)
-@click.option("-n", "--lines", default=20, show_default=True, help="Lines of each log.")
-@click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
-@click.pass_obj
-def logs(settings: LocalSettings, names: Sequence[str], lines: int, follow: bool) -> None:
-    """Show the logs of the processes NAMES (all by default)."""
-    from deploy.local.logs import show_logs
-
-    show_logs(settings.flotilla_home / "logs", names, lines, follow, click.echo)

@@ -56,6 +56,9 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
     for stale in (home / "programs").glob("*.conf"):
         stale.unlink()
     _write_nginx(home, settings)
+    rules = home / "prometheus" / "rules"
+    rules.unlink(missing_ok=True)
+    rules.symlink_to(ROOT / "monitoring" / "rules")
     source = ROOT / "monitoring" / "prometheus.local.yml"
     (home / "prometheus" / "prometheus.yml").write_bytes(source.read_bytes())
     _link(home / "prometheus" / "rules", ROOT / "monitoring" / "rules")
@@ -81,7 +84,7 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
         "prometheus",
         f"{programs['prometheus']} --config.file=prometheus/prometheus.yml"
         " --storage.tsdb.path=prometheus/data --storage.tsdb.retention.time=7d"
-        f" --web.listen-address=127.0.0.1:{settings.prometheus_port}",
+        f" --web.listen-address=127.0.0.1:{settings.prometheus_port} --log.format=json",
         50,
     )
     write_watchers(home, settings, programs)

@@ -10,9 +10,9 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from deploy.canary.figures import Answers, Shadowed, read_figures, read_shadowed
-from deploy.canary.prometheus import Prometheus
 from deploy.canary.verdict import PrometheusJudge, Thresholds
 from deploy.errors import Refused
+from deploy.prometheus import Prometheus
 from service.counting.counts import SECONDS
 from service.counting.metrics import Metrics
 from tests.needs import PROGRAM_PATH
