@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from deploy.commands.audit import audit
 from deploy.commands.canary import canary
 from deploy.commands.compare import compare
 from deploy.commands.history import routes
@@ -56,7 +57,7 @@ def main(ctx: click.Context) -> None:
 STACK = (up, down, scale, status, logs)
 SECTIONS = {
     "The stack without Docker": STACK,
-    "Watching": (top,),
+    "Watching": (top, audit),
     "Models": (publish, models, predict, compare, prune),
     "Which version answers": (activate, split, shadow, canary, promote, rollback, routes),
 }

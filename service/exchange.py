@@ -24,6 +24,9 @@ from service.version import LoadedVersion
 if TYPE_CHECKING:
     from service.predictions import Predictions
 
+# nginx's own status for it; nobody is sent it.
+CLIENT_LEFT = 499
+
 
 class Exchange:
     """A request that is being answered."""
@@ -102,7 +105,7 @@ class Exchange:
     def _land(self, answer: "asyncio.Future[Columns]") -> None:
         """Reply with the answer of the core, or with what it failed with."""
         if answer.cancelled():
-            self._predictions.in_flight -= 1
+            self._forget()
             return
         version = self._version
         assert version is not None
@@ -113,23 +116,34 @@ class Exchange:
         except Exception as error:  # the core's, or a value that the protocol has no word for
             self.fail(error)
             return
-        version.counts.rows += self._query.count
-        predictions, cache = self._predictions, self._query.cache
+        query, counts = self._query, version.counts
+        counts.rows += query.count
+        if query.sources is None:
+            counts.cache_rows["bypass"] += query.count
+        else:
+            counts.cached(query.sources)
+        predictions, cache = self._predictions, query.cache
         if isinstance(body, BinaryReply):
             head = predictions.binary_head(version.number, cache, body.json_size)
             self._finish(Reply(head, body.body))
         else:
             self._finish(Reply(predictions.right_head(version.number, cache), body))
         if answered:
-            version.counts.reply_seconds.observe(time.perf_counter() - answered)
+            counts.reply_seconds.observe(time.perf_counter() - answered)
         # Nobody waits for what is left.
-        summed = version.counts.predicted
+        summed = counts.predicted
         if summed is not None and OUTPUT in columns:
             summed.add(columns[OUTPUT])
         if version.shadow is not None:
-            version.shadow.offer(version, self._query.rows, columns)
+            version.shadow.offer(version, query.rows, columns)
         for observer in version.observers:
-            observer.observe(self._request_id, self._query.rows, columns)
+            observer.observe(self._request_id, query.rows, columns)
+
+    def _forget(self) -> None:
+        """Count a request whose client has left: it was work, and nginx counts it as well."""
+        predictions = self._predictions
+        predictions.in_flight -= 1
+        predictions.counts(self._version).requests[self._protocol, CLIENT_LEFT] += 1
 
     def _finish(self, reply: Reply) -> None:
         predictions = self._predictions

@@ -11,6 +11,7 @@ from service.batching import Batcher
 from service.cache import RowCache
 from service.cost import expected_row_seconds
 from service.counting.held import HeldCollector
+from service.counting.last_words import LastWords
 from service.counting.metrics import Metrics
 from service.counting.predicted import predicted
 from service.drift.baseline import read_features
@@ -50,6 +51,7 @@ class Replica:
             self._notice,
         )
         self._reporter = self._make_reporter()
+        self._last_words = self._make_last_words()
         self._cache = self._make_cache()
         self.cached = self._cache is not None
         self._batcher = Batcher(settings.max_queue_rows, settings.max_batch_rows)
@@ -62,6 +64,8 @@ class Replica:
         threading.Thread(target=self._follower.follow_forever, name="registry", daemon=True).start()
         if self._reporter:
             self._reporter.start()
+        if self._last_words:
+            self._last_words.begin()
         if self._cache is not None:
             await self._cache.open()
 
@@ -76,6 +80,18 @@ class Replica:
         self._batcher.close()
         if self._cache is not None:
             await self._cache.close()
+
+    def say_last_words(self) -> None:
+        """Leave behind what has been counted; the event loop has ended."""
+        if self._last_words:
+            self._last_words.end()
+
+    def _make_last_words(self) -> LastWords | None:
+        settings = self.settings
+        if not settings.reports_dir:
+            return None
+        folder = Path(settings.reports_dir)
+        return LastWords(folder, settings.replica_name, self.metrics.registry)
 
     def _make_reporter(self) -> Reporter | None:
         settings = self.settings

@@ -11,6 +11,8 @@ from deploy.canary.verdict import Thresholds
 from deploy.cli import main
 from deploy.local.settings import LocalSettings
 from loadtest.tally import Tallies
+from monitoring.door.collector import DoorCollector
+from monitoring.door.counts import Counts
 from service.counting.held import HeldCollector
 from service.counting.metrics import Metrics
 from service.drift import page as drift
@@ -69,6 +71,7 @@ def test_metrics_are_catalogued() -> None:
         metrics.counted,
         HeldCollector(Registry(), Path()),
         Tallies(lambda: 0),
+        DoorCollector(Counts),
     ]
     families = [family for collector in collectors for family in collector.describe()]
     counted = [(each.name, each.type, each._labelnames) for each in families]

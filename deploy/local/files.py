@@ -4,8 +4,10 @@ nginx's files are the repository's own, linked; only the four that depend on the
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,8 +16,18 @@ from deploy.local.programs import ROOT, write_program, write_supervisor
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import slot_paths
 from deploy.local.watchers import write_watchers
+from service.counting.last_words import SUFFIX
 
-FOLDERS = ("registry", "run/slots", "run/tmp", "logs", "nginx", "prometheus/targets", "programs")
+FOLDERS = (
+    "registry",
+    "run/slots",
+    "run/tmp",
+    "run/door",
+    "logs",
+    "nginx",
+    "prometheus/targets",
+    "programs",
+)
 
 _UPSTREAM = """\
 # The replicas, without Docker: slots, each a link to some replica's socket. See DESIGN.md, "Slots".
@@ -51,6 +63,7 @@ server {
 
 def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -> None:
     """Write everything but the replicas; `programs` has the path of each that is there."""
+    _forget_counts(home, settings)
     for folder in FOLDERS:
         (home / folder).mkdir(parents=True, exist_ok=True)
     for stale in (home / "programs").glob("*.conf"):
@@ -71,6 +84,12 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
         10,
     )
     write_program(home, "slots", f"{sys.executable} -m deploy.local.keeper", 30)
+    write_program(
+        home,
+        "door",
+        f"{sys.executable} -m monitoring.door run/door --bind 127.0.0.1:{settings.door_port}",
+        35,
+    )
     user = " user root;" if os.geteuid() == 0 else ""
     write_program(
         home,
@@ -109,7 +128,7 @@ def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
 
 
 def write_targets(home: Path, settings: LocalSettings, replicas: int) -> None:
-    """Tell Prometheus which replicas there are."""
+    """Tell Prometheus which replicas there are, and where the door's counter is."""
     targets = [
         {
             "targets": [f"127.0.0.1:{settings.replica_port + number}"],
@@ -117,9 +136,22 @@ def write_targets(home: Path, settings: LocalSettings, replicas: int) -> None:
         }
         for number in range(replicas)
     ]
-    beside = home / "prometheus" / "targets" / "replicas.new"
+    _write_target_file(home, "replicas", targets)
+    door = {"targets": [f"127.0.0.1:{settings.door_port}"], "labels": {"job": "door"}}
+    _write_target_file(home, "door", [door])
+
+
+def _write_target_file(home: Path, name: str, targets: list[dict[str, Any]]) -> None:
+    beside = home / "prometheus" / "targets" / f"{name}.new"
     beside.write_bytes(msgspec.json.encode(targets))
     beside.rename(beside.with_suffix(".json"))
+
+
+def _forget_counts(home: Path, settings: LocalSettings) -> None:
+    """Let all counts begin together: the door's and what ended replicas have left behind."""
+    shutil.rmtree(home / "run" / "door", ignore_errors=True)
+    for life in settings.reports.glob(f"*{SUFFIX}"):
+        life.unlink(missing_ok=True)
 
 
 def _write_nginx(home: Path, settings: LocalSettings) -> None:

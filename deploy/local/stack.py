@@ -99,6 +99,7 @@ class Stack:
         if first == 0:
             ports.insert(0, (settings.http_address, settings.http_port, "HTTP_PORT"))
             ports.insert(1, ("127.0.0.1", settings.prometheus_port, "PROMETHEUS_PORT"))
+            ports.insert(2, ("127.0.0.1", settings.door_port, "DOOR_PORT"))
         check_ports(ports)
 
     def _wait_for(self, names: Sequence[str], seconds: float) -> None:

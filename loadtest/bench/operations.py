@@ -42,6 +42,7 @@ class Updates:
             "ALERTMANAGER_PORT": str(port + 20),
             "NGINX_EXPORTER_PORT": str(port + 21),
             "REDIS_EXPORTER_PORT": str(port + 22),
+            "DOOR_PORT": str(port + 23),
         }
 
     def give(self, *words: str) -> float:

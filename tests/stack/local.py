@@ -32,6 +32,7 @@ class LocalStack:
             "ALERTMANAGER_PORT": str(prometheus + 7),
             "NGINX_EXPORTER_PORT": str(prometheus + 8),
             "REDIS_EXPORTER_PORT": str(prometheus + 9),
+            "DOOR_PORT": str(http + 1),
             **settings,
         }
         self.url = f"http://127.0.0.1:{http}"
