@@ -11,6 +11,7 @@ import click
 from deploy.commands.audit import audit
 from deploy.commands.canary import canary
 from deploy.commands.compare import compare
+from deploy.commands.feedback import feedback
 from deploy.commands.history import routes
 from deploy.commands.logs import logs
 from deploy.commands.models import models, predict, publish
@@ -57,7 +58,7 @@ def main(ctx: click.Context) -> None:
 STACK = (up, down, scale, status, logs)
 SECTIONS = {
     "The stack without Docker": STACK,
-    "Watching": (top, audit),
+    "Watching": (top, audit, feedback),
     "Models": (publish, models, predict, compare, prune),
     "Which version answers": (activate, split, shadow, canary, promote, rollback, routes),
 }

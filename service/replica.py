@@ -16,6 +16,7 @@ from service.counting.metrics import Metrics
 from service.counting.predicted import predicted
 from service.drift.baseline import read_features
 from service.drift.watch import DriftWatch
+from service.feedback.judge import Feedback
 from service.gate import CacheGate
 from service.input_log import InputLog
 from service.observer import Observer
@@ -39,6 +40,8 @@ class Replica:
         self.metrics = Metrics()
         self.registry = Registry()
         self.metrics.registry.register(HeldCollector(self.registry, settings.registry_dir))
+        self.feedback = Feedback(settings, self.registry)
+        self.metrics.registry.register(self.feedback.collector)
         self._shadows = Shadows(settings, self.metrics.shadowed)
         self.drift = DriftWatch(settings.drift_rows_per_second)
         self._input_log = InputLog(settings.log_input_share)
@@ -66,6 +69,7 @@ class Replica:
             self._reporter.start()
         if self._last_words:
             self._last_words.begin()
+        self.feedback.start()
         if self._cache is not None:
             await self._cache.open()
 
@@ -78,6 +82,7 @@ class Replica:
         self.drift.close(SHADOW_STOP_SECONDS)
         self._input_log.close(SHADOW_STOP_SECONDS)
         self._batcher.close()
+        self.feedback.stop()
         if self._cache is not None:
             await self._cache.close()
 
@@ -125,6 +130,7 @@ class Replica:
             counts.predicted = predicted(version.signature)
         observers = (self._drift_of(version), self._input_log.observer_of(version))
         version.observers += tuple(each for each in observers if each is not None)
+        self.feedback.watch(version)
         mode = dict(self.settings.cache_by_model).get(version.name, self.settings.cache)
         version.gate = CacheGate(mode, expected_row_seconds(version.manifest))
         route = self.registry.routes.get(version.name)

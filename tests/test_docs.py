@@ -16,6 +16,7 @@ from monitoring.door.counts import Counts
 from service.counting.held import HeldCollector
 from service.counting.metrics import Metrics
 from service.drift import page as drift
+from service.feedback.collector import FeedbackCollector
 from service.settings import Settings
 from service.versions.registry import Registry
 
@@ -70,6 +71,7 @@ def test_metrics_are_catalogued() -> None:
     collectors = [
         metrics.counted,
         HeldCollector(Registry(), Path()),
+        FeedbackCollector(Registry()),
         Tallies(lambda: 0),
         DoorCollector(Counts),
     ]

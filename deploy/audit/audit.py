@@ -11,10 +11,10 @@ from msgspec import Struct
 from deploy.audit.books import Book, Door
 from deploy.audit.checks import Finding, Look, Verdict, check
 from deploy.audit.sources import read_door, read_ended, read_live
-from deploy.canary.prometheus import Prometheus
 from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import ticks
+from deploy.prometheus import Prometheus
 
 # A replica takes 7 s to end and say its last words.
 PATIENCE_SECONDS = 10.0

@@ -120,6 +120,7 @@ def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
         20,
         REGISTRY_DIR=str(home / "registry"),
         REPORTS_DIR=str(settings.reports.resolve()),
+        FEEDBACK_DIR=str(settings.feedback.resolve()),
         REDIS_URL=f"unix://{home}/run/redis.sock",
         REPLICA_NAME=name,
         BIND=f"unix:run/{name}.sock,127.0.0.1:{port}",

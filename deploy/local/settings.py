@@ -15,6 +15,7 @@ class LocalSettings(Environment):
 
     flotilla_home: Path = setting(Path(".flotilla"), "Folder of the registry, logs and sockets.")
     reports_dir: str = setting("", "Where replicas report; empty: reports/ in FLOTILLA_HOME.")
+    feedback_dir: str = setting("", "Where labels are kept; empty: feedback/ in FLOTILLA_HOME.")
     flotilla_url: str = setting(
         "",
         "Where clients find nginx, if it isn't HTTP_ADDRESS:HTTP_PORT.",
@@ -74,3 +75,8 @@ class LocalSettings(Environment):
     def reports(self) -> Path:
         """Folder in which replicas say what they hold."""
         return Path(self.reports_dir) if self.reports_dir else self.flotilla_home / "reports"
+
+    @property
+    def feedback(self) -> Path:
+        """Folder in which replicas keep answers and true labels."""
+        return Path(self.feedback_dir) if self.feedback_dir else self.flotilla_home / "feedback"

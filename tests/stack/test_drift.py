@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from deploy.canary.prometheus import Prometheus
+from deploy.prometheus import Prometheus
 from loadtest.client import Load, Payload
 from service.example import example_rows
 from service.manifest import read_manifest
