@@ -1,4 +1,4 @@
-"""Feedback through the door: any replica takes a label, Prometheus shows what was planted, all is kept."""
+"""Feedback through the door: any replica takes labels, Prometheus shows what was planted."""
 
 import json
 import secrets
