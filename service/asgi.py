@@ -17,12 +17,12 @@ from service.predictions import Predictions
 from service.replica import Replica
 from service.reply import Reply
 from service.request import (
-    PREDICTION_PATH,
     Receive,
     Scope,
     Send,
     Target,
     check_content,
+    prediction_path,
     read_body,
     read_headers,
 )
@@ -41,19 +41,25 @@ class Door:
         self.predictions: Predictions
         self._mark = LoadMark()  # here, before the fork: every worker shares it
         self._registry: Registry
+        self._replica: Replica | None = None
         self._flask: Any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or the server's lifespan events."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif path := PREDICTION_PATH.fullmatch(scope["path"]):
+        elif path := prediction_path(scope["path"]):
             await send_reply(await self._predict(Target.of(path), scope, receive), send)
         elif scope["path"] in PATHS and scope["method"] in ("GET", "HEAD"):
             predictions = self.predictions
             await send_reply(health(scope["path"], self._registry, predictions.own_fields), send)
         else:
             await self._flask(scope, receive, send)
+
+    def say_last_words(self) -> None:
+        """Leave behind what the replica has counted, once the event loop has ended."""
+        if self._replica is not None:
+            self._replica.say_last_words()
 
     async def _predict(self, target: Target, scope: Scope, receive: Receive) -> Reply:
         """Read a prediction's body and return its reply."""
@@ -78,7 +84,7 @@ class Door:
     async def _live(self, receive: Receive, send: Send) -> None:
         """Make the replica when the server starts, and end it when the server stops."""
         await receive()
-        replica = Replica(Settings.read(os.environ), self._mark)
+        self._replica = replica = Replica(Settings.read(os.environ), self._mark)
         self.predictions = make_predictions(replica)
         self._registry = replica.registry
         self._flask = WSGIMiddleware(create_app(replica).wsgi_app, workers=FLASK_THREADS)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from service.counting.counts import TIMED_EVERY
 from service.counting.predicted import OUTPUT
 from service.errors import FlotillaError
 from service.inference import Columns
@@ -22,6 +23,9 @@ from service.version import LoadedVersion
 
 if TYPE_CHECKING:
     from service.predictions import Predictions
+
+# nginx's own status for it; nobody is sent it.
+CLIENT_LEFT = 499
 
 
 class Exchange:
@@ -68,6 +72,9 @@ class Exchange:
             patience = timeout_ms(headers, predictions.patience_ms) / 1000
             self._codec = codec = predictions.codec(version, target.protocol)
             self._asked = asked = codec.decode(body, json_size)
+            version.counts.untimed += 1
+            if version.counts.untimed == TIMED_EVERY:
+                version.counts.parsed(time.perf_counter() - self._started)
             deadline = asyncio.get_running_loop().time() + patience
             self._query = query = Query(version, asked.rows, asked.outputs, deadline)
             self._answer = answer = predictions.answer(query)
@@ -98,31 +105,45 @@ class Exchange:
     def _land(self, answer: "asyncio.Future[Columns]") -> None:
         """Reply with the answer of the core, or with what it failed with."""
         if answer.cancelled():
-            self._predictions.in_flight -= 1
+            self._forget()
             return
         version = self._version
         assert version is not None
+        answered = 0.0 if version.counts.untimed else time.perf_counter()
         try:
             columns = answer.result()
             body = self._codec.encode(self._asked, columns)
         except Exception as error:  # the core's, or a value that the protocol has no word for
             self.fail(error)
             return
-        version.counts.rows += self._query.count
-        predictions, cache = self._predictions, self._query.cache
+        query, counts = self._query, version.counts
+        counts.rows += query.count
+        if query.sources is None:
+            counts.cache_rows["bypass"] += query.count
+        else:
+            counts.cached(query.sources)
+        predictions, cache = self._predictions, query.cache
         if isinstance(body, BinaryReply):
             head = predictions.binary_head(version.number, cache, body.json_size)
             self._finish(Reply(head, body.body))
         else:
             self._finish(Reply(predictions.right_head(version.number, cache), body))
+        if answered:
+            counts.reply_seconds.observe(time.perf_counter() - answered)
         # Nobody waits for what is left.
-        summed = version.counts.predicted
+        summed = counts.predicted
         if summed is not None and OUTPUT in columns:
             summed.add(columns[OUTPUT])
         if version.shadow is not None:
-            version.shadow.offer(version, self._query.rows, columns)
+            version.shadow.offer(version, query.rows, columns)
         for observer in version.observers:
-            observer.observe(self._request_id, self._query.rows, columns)
+            observer.observe(self._request_id, query.rows, columns)
+
+    def _forget(self) -> None:
+        """Count a request whose client has left: it was work, and nginx counts it as well."""
+        predictions = self._predictions
+        predictions.in_flight -= 1
+        predictions.counts(self._version).requests[self._protocol, CLIENT_LEFT] += 1
 
     def _finish(self, reply: Reply) -> None:
         predictions = self._predictions

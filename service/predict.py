@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -15,9 +15,7 @@ from service.batching import TOO_LATE, Batcher
 from service.cache import RowCache
 from service.errors import BadInput, TooLate
 from service.inference import Columns
-from service.queue import CacheState, Query
-
-Source = Literal["hit", "joined", "miss", "bypass", "error"]
+from service.queue import CacheState, Query, Source
 
 
 @dataclass(slots=True)
@@ -52,7 +50,6 @@ class Predictor:
 
     def _compute(self, query: Query) -> "asyncio.Future[Columns]":
         """Answer without the cache."""
-        query.version.counts.cache_rows["bypass"] += query.count
         answer = self._batcher.submit(query)
         if not query.inline:  # else it is answered before the loop could look at a timer
             # Fails the future at the deadline, at a fifth of what waiting with a timeout costs.
@@ -85,10 +82,9 @@ class Predictor:
             # The row that the model can't take may be another client's, in a batch that we joined.
             return await self._compute(query)
         joined = len(cells) - len(own)
-        sources = [cells[i].source for i in own] + ["joined"] * joined
-        cache_rows = query.version.counts.cache_rows
-        for source in set(sources):
-            cache_rows[source] += sources.count(source)
+        sources: list[Source] = [cells[i].source for i in own]
+        sources += ["joined"] * joined
+        query.sources = sources
         query.cache = _state(sources)
         return {name: [cell.values[i] for cell in cells] for i, name in enumerate(query.outputs)}
 

@@ -27,6 +27,7 @@ class Predictions:
 
     def __init__(self, replica: Replica) -> None:
         self.in_flight = 0
+        self.connections = 0  # open ones: each says so itself
         self.max_body_bytes = replica.settings.max_body_bytes
         self.patience_ms = replica.settings.request_timeout_ms
         self.slow_seconds = replica.settings.slow_request_ms / 1000 or float("inf")
@@ -41,6 +42,7 @@ class Predictions:
         )
         self._right: dict[tuple[str, str], ReplyHead] = {}
         replica.metrics.in_flight.set_function(lambda: self.in_flight)
+        replica.metrics.connections.set_function(lambda: self.connections)
 
     def begin(
         self,

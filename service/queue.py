@@ -10,12 +10,14 @@ from service.rows import Rows
 from service.version import LoadedVersion
 
 CacheState = Literal["redis", "partial", "miss", "bypass"]
+Source = Literal["hit", "joined", "miss", "bypass", "error"]
 
 
 class Query:
     """Rows for one version, checked against its signature; `deadline` is of the loop's clock.
 
-    `cache` says where the answer came from. `weight` is how many typical rows these are, and `inline`
+    `cache` says where the answer came from, and `sources` for each row what the cache did for it, None
+    where it wasn't asked. `weight` is how many typical rows these are, and `inline`
     whether a call with them is cheap enough for the event loop. `answer` and `arrived` are set when
     it is queued, `inference` is the call that it took part in, and `looked_up` when Redis had answered.
     Times are of the clock `time.perf_counter`, 0 for what didn't happen.
@@ -32,6 +34,7 @@ class Query:
         "looked_up",
         "outputs",
         "rows",
+        "sources",
         "version",
         "weight",
     )
@@ -44,6 +47,7 @@ class Query:
         self.outputs = outputs
         self.deadline = deadline
         self.cache: CacheState = "bypass"
+        self.sources: list[Source] | None = None
         self.count = len(rows)
         self.weight = version.cost.rows(rows, self.count)
         self.inline = self.weight <= version.cost.inline_rows

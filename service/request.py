@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from posixpath import normpath
 from typing import Any, NamedTuple
 
 from service.errors import BadInput, BodyTooLarge, WrongContentType
@@ -17,6 +18,18 @@ PREDICTION_PATH = re.compile(
     r"/(?P<protocol>v1(?=.*:predict$)|v2(?=.*/infer$))/models/(?P<model>[^/:]+)"
     r"(?:/versions/(?P<version>[^/:]+))?(?::predict|/infer)"
 )
+_SLASHES = re.compile("/{2,}")
+
+
+def prediction_path(path: str) -> re.Match[str] | None:
+    """Return what a path names where it is a prediction's, written as plainly as nginx reads it.
+
+    nginx takes `//v1/models/…` and `/./` for the plain path and sends on what came: it must be the same
+    request here, or one would answer from its cache what the other calls unknown.
+    """
+    if "//" in path or "/." in path:
+        path = normpath(_SLASHES.sub("/", path)) + "/" * path.endswith("/")
+    return PREDICTION_PATH.fullmatch(path)
 
 
 class Target(NamedTuple):

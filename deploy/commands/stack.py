@@ -75,7 +75,7 @@ def scale(settings: LocalSettings, replicas: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def status(settings: LocalSettings, as_json: bool) -> None:
-    """Show the processes, and what each replica holds and has answered."""
+    """Show the processes, what each replica holds and has answered, and the alerts that fire."""
     from deploy.local.status import read_status
 
     rows = read_status(find_stack(settings))
@@ -94,3 +94,15 @@ def status(settings: LocalSettings, as_json: bool) -> None:
             " ".join(row.models),
         )
     console.print(table)
+    for line in _alerts(settings.prometheus):
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _alerts(prometheus: str) -> list[str]:
+    from deploy.local.alerts import describe, firing
+
+    try:
+        return [describe(each) for each in firing(prometheus)]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        return [f"Whether alerts fire isn't known: Prometheus at {prometheus}: {reason}"]
