@@ -61,3 +61,10 @@ class TooLate(FlotillaError):  # noqa: N818
     """The deadline passed before the answer was there."""
 
     status = 504
+
+
+class FeedbackUnavailable(FlotillaError):  # noqa: N818
+    """Labels can't be kept now: the file that holds them is damaged, or the disk is full."""
+
+    status = 503
+    retry_after_seconds = 1

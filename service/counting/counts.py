@@ -6,6 +6,7 @@ have no lock: only the event loop writes, and `collector.py` reads them when Pro
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Sequence
 
 from service.counting.predicted import Predicted
 
@@ -87,7 +88,8 @@ class Counts:
         self.untimed = 0
         self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)  # (protocol, status)
         self.rows = 0
-        self.cache_rows: defaultdict[str, int] = defaultdict(int)  # by what the cache did for them
+        # The same rows by what the cache did for them: they add up to `rows`.
+        self.cache_rows: defaultdict[str, int] = defaultdict(int)
         self.request_seconds = Distribution(SECONDS)
         self.parse_seconds = Distribution(STATION_SECONDS)
         self.queue_seconds = Distribution(STATION_SECONDS)
@@ -95,6 +97,11 @@ class Counts:
         self.reply_seconds = Distribution(STATION_SECONDS)
         self.batch_rows = Distribution(ROWS)
         self.predicted: Predicted | None = None  # None also where nothing is to be summed up
+
+    def cached(self, sources: Sequence[str]) -> None:
+        """Count the rows of one answer by what the cache did for them."""
+        for source in set(sources):
+            self.cache_rows[source] += sources.count(source)
 
     def parsed(self, seconds: float) -> None:
         """Count what reading a request took."""

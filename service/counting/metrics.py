@@ -20,7 +20,6 @@ from prometheus_client import (
 from service import __version__
 from service.counting.collector import CountsCollector
 from service.counting.counts import Counts, ShadowCounts
-from service.counting.families import MODEL
 
 BUILD = ("version", "python", "gunicorn", "numpy")
 
@@ -52,16 +51,9 @@ class Metrics:
         self.queue_rows = Gauge(
             "flotilla_queue_rows", "Rows that wait for the engine.", registry=self.registry
         )
-        self.model_info = Gauge(
-            "flotilla_model_info",
-            "1 for each loaded version.",
-            (*MODEL, "digest", "engine"),
-            registry=self.registry,
-        )
-        self.damaged = Gauge(
-            "flotilla_model_damaged",
-            "1 for a loaded version whose files are no longer what was published.",
-            MODEL,
+        self.queue_limit = Gauge(
+            "flotilla_queue_limit_rows",
+            "Rows that may wait for the engine (MAX_QUEUE_ROWS).",
             registry=self.registry,
         )
         build = Gauge("flotilla_build_info", "1: what runs here.", BUILD, registry=self.registry)
@@ -71,9 +63,6 @@ class Metrics:
             "flotilla_connections",
             "Connections that are open, idle ones as well.",
             registry=self.registry,
-        )
-        self.ready = Gauge(
-            "flotilla_ready", "1 when every version is loaded that clients get.", registry=self.registry
         )
 
     def of(self, model: str, version: str) -> Counts:

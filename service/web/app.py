@@ -4,14 +4,14 @@ from typing import Any
 
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import make_wsgi_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from service.errors import FlotillaError
 from service.logs import log_failure
 from service.replica import Replica
-from service.web import models, pages, repository
+from service.web import feedback, models, pages, repository
+from service.web.scrape import metrics_app
 
 
 def create_app(replica: Replica) -> Flask:
@@ -19,13 +19,13 @@ def create_app(replica: Replica) -> Flask:
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the protocols' own order reads better
     app.url_map.strict_slashes = False  # the protocol's YAML writes /v2/, its Markdown /v2
-    for part in (pages, models, repository):
+    for part in (pages, models, feedback, repository):
         app.register_blueprint(part.blueprint(replica))
     app.register_error_handler(FlotillaError, _flotilla_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
     app.after_request(_name_replica(replica.settings.replica_name))
-    metrics = make_wsgi_app(replica.metrics.registry)
+    metrics = metrics_app(replica.metrics.registry, replica.drift.page)
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/metrics": metrics})  # type: ignore[method-assign]
     return app
 

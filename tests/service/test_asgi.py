@@ -415,6 +415,7 @@ def test_metrics_show_the_replica(replica: ReplicaProcess) -> None:
     assert metric(replica, "flotilla_ready") == 1
     assert metric(replica, "flotilla_requests_in_flight") == 0
     assert metric(replica, "flotilla_queue_rows") == 0
+    assert metric(replica, "flotilla_queue_limit_rows") == 256, "as the fixture sets it"
     assert metric(replica, "process_resident_memory_bytes") > 0
     assert metric(replica, "flotilla_model_info") == len(SAMPLES) + 3
     for name in (*SAMPLES, "line", "told"):

@@ -33,8 +33,10 @@ class ComposeStack:
         for folder in (self.registry, self.reports):
             os.chown(folder, user, group)
         self.http_port, self.prometheus_port, grafana = free_ports(3, 27000)
+        self.alertmanager_port = self.prometheus_port + 7
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.prometheus_url = f"http://127.0.0.1:{self.prometheus_port}"
+        self.alertmanager_url = f"http://127.0.0.1:{self.alertmanager_port}"
         self.settings = {
             "COMPOSE_PROJECT_NAME": self.project,
             "COMPOSE_ENV_FILES": str(DEBIAN_IMAGES if _built_here() else os.devnull),
@@ -46,6 +48,7 @@ class ComposeStack:
             "HTTP_ADDRESS": "127.0.0.1",
             "HTTP_PORT": str(self.http_port),
             "PROMETHEUS_PORT": str(self.prometheus_port),
+            "ALERTMANAGER_PORT": str(self.alertmanager_port),
             "GRAFANA_PORT": str(grafana),
             "REPLICAS": "2",
             **settings,

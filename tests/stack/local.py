@@ -29,10 +29,15 @@ class LocalStack:
             "HTTP_PORT": str(http),
             "PROMETHEUS_PORT": str(prometheus),
             "REPLICA_PORT": str(replica),
+            "ALERTMANAGER_PORT": str(prometheus + 7),
+            "NGINX_EXPORTER_PORT": str(prometheus + 8),
+            "REDIS_EXPORTER_PORT": str(prometheus + 9),
+            "DOOR_PORT": str(http + 1),
             **settings,
         }
         self.url = f"http://127.0.0.1:{http}"
         self.prometheus_url = f"http://127.0.0.1:{prometheus}"
+        self.alertmanager_url = f"http://127.0.0.1:{prometheus + 7}"
         self.up_output = ""
         self._up = ["up", "--replicas", str(replicas), "--samples", samples]
 

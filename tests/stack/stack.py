@@ -16,6 +16,7 @@ class Stack(Protocol):
 
     url: str
     prometheus_url: str
+    alertmanager_url: str
     registry: Path
 
     def flotilla(self, *words: str, expect: int = 0) -> str:

@@ -1,0 +1,1 @@
+"""What replicas have kept of predictions and true labels, for people: `flotilla feedback`."""
