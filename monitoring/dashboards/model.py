@@ -59,6 +59,11 @@ def agreed(*results: str) -> str:
     return per_second(SHADOW_ROWS, VERSION, f'result=~"{"|".join(results)}"', by="model, shadow")
 
 
+def published(metrics: str) -> str:
+    """Return the score on the hold-out that a version was published with, where it was with one."""
+    return f'max by ({BY_VERSION}) (flotilla_model_score{{{VERSION},metric=~"{metrics}"}})'
+
+
 def versions(gauge: str) -> str:
     """Return for how many versions a gauge is 1 in some replica."""
     return f"({or_zero(f'sum(max by ({BY_VERSION}) ({gauge}{{{VERSION}}}))')})"
@@ -110,8 +115,8 @@ NOW = Row(
         ),
         stat(
             "Damaged or refused versions",
-            "Loaded versions whose files are gone or changed, which serve from memory until a restart, "
-            "and versions that are wanted and can't be loaded.",
+            "Loaded versions whose files are gone or changed, which serve from memory until a "
+            "restart, and versions that are wanted and can't be loaded.",
             unit=units.Short,
             thresholds=NEVER,
             queries=[
@@ -235,26 +240,30 @@ RIGHT = Row(
     panels=(
         time_series(
             "Accuracy and F1",
-            "Over an hour of feedback; F1 is the mean over classes. Classifiers alone.",
+            "Over an hour of feedback; F1 is the mean over classes. Dashed: the accuracy that the "
+            "version was published with. Classifiers alone.",
             unit=units.PercentUnit,
             thresholds=ACCURACIES,
-            legend=Legend.LAST,
+            legend=Legend.LIST,
             highest=1,
             queries=[
                 Query(f"model:flotilla_accuracy:1h{{{VERSION}}}", f"{NAMED}: accuracy"),
-                Query(f"model:flotilla_f1_macro:1h{{{VERSION}}}", f"{NAMED}: F1", dashed=True),
+                Query(f"model:flotilla_f1_macro:1h{{{VERSION}}}", f"{NAMED}: F1"),
+                Query(published("accuracy"), f"{NAMED}: published accuracy", dashed=True),
             ],
         ),
         time_series(
             "Errors of numbers",
-            "Mean absolute error, and the root of the mean square (dashed), over an hour of feedback, "
-            "in the unit of what is predicted. RMSE far above MAE is a few large errors.",
+            "Mean absolute error and root of the mean square, over an hour of feedback, in the unit "
+            "of what is predicted. RMSE far above MAE is a few large errors. Dashed: the MAE that the "
+            "version was published with.",
             unit=units.Short,
             thresholds=NEITHER,
-            legend=Legend.LAST,
+            legend=Legend.LIST,
             queries=[
                 Query(f"model:flotilla_mae:1h{{{VERSION}}}", f"{NAMED}: MAE"),
-                Query(f"model:flotilla_rmse:1h{{{VERSION}}}", f"{NAMED}: RMSE", dashed=True),
+                Query(f"model:flotilla_rmse:1h{{{VERSION}}}", f"{NAMED}: RMSE"),
+                Query(published("mae|mean_absolute_error.*"), f"{NAMED}: published MAE", dashed=True),
             ],
         ),
         time_series(
@@ -264,7 +273,11 @@ RIGHT = Row(
             thresholds=NEITHER,
             legend=Legend.LIST,
             stacked=True,
-            queries=[Query(per_second("flotilla_feedback_total", VERSION, by="result"), "{{result}}")],
+            queries=[
+                Query(
+                    f"{per_second('flotilla_feedback_total', VERSION, by='result')} > 0", "{{result}}"
+                )
+            ],
         ),
     ),
 )
@@ -325,7 +338,7 @@ VERSIONS = Row(
             thresholds=NEITHER,
             legend=Legend.LIST,
             stacked=True,
-            queries=[Query(per_second(SHADOW_ROWS, VERSION, by="result"), "{{result}}")],
+            queries=[Query(f"{per_second(SHADOW_ROWS, VERSION, by='result')} > 0", "{{result}}")],
         ),
         time_series(
             "A call of the engine, live and shadow",
