@@ -109,7 +109,7 @@ def time_series(
         .axis_soft_min(0)
     )
     if stacked:
-        builder.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL))
+        builder.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
     if highest is not None:
         builder.max(highest)
     if repeat:
