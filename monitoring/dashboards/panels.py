@@ -103,6 +103,7 @@ def time_series(
                 else options.GraphTresholdsStyleMode.OFF
             )
         )
+        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
         .show_points(options.VisibilityMode.NEVER)
         .line_width(1 if stacked else 2)
         .fill_opacity(_opacity(panel["queries"], stacked))
