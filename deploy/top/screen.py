@@ -15,8 +15,9 @@ from rich.text import Text
 
 from deploy.top.cells import number, percent, seconds
 from deploy.top.charts import curve, largest
+from deploy.top.columns import WIDE
 from deploy.top.figures import Alert, Curves, Figures
-from deploy.top.tables import CACHE_LOOKS, WIDE, error_style, replicas_table, versions_table
+from deploy.top.tables import CACHE_LOOKS, error_style, replicas_table, versions_table
 
 # Narrower ones are cut off; wider ones would pull names and numbers apart.
 NARROWEST, WIDEST = 60, 144

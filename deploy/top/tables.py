@@ -1,17 +1,15 @@
 """The tables of `flotilla top`: versions or replicas come in, tables of rich go out; `screen` calls."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from rich.table import Table
 from rich.text import Text
 
 from deploy.top.cells import NOTHING, duration, number, percent, seconds, size, whole
 from deploy.top.charts import bar
+from deploy.top.columns import Column, make_table
 from deploy.top.figures import ReplicaFigures, VersionFigures
 
-WIDE = 120
 BAR_CELLS, WIDE_BAR_CELLS = 8, 10
 # Emptier from the left to the right, so that the legend holds without colours; none fills its cell, so
 # that the bars of two lines stay apart.
@@ -27,19 +25,6 @@ PSI_SOME, PSI_MUCH = 0.1, 0.25
 ERRORS_MANY = 0.01
 CPU_FULL = 0.9
 
-Row = TypeVar("Row", VersionFigures, ReplicaFigures)
-
-
-@dataclass(frozen=True)
-class Column(Generic[Row]):
-    """A heading, how a cell is written, and in which of the two widths the column is there."""
-
-    heading: str
-    write: Callable[[Row], str | Text]
-    narrow: bool = True
-    wide: bool = True
-    left: bool = False
-
 
 def versions_table(rows: Sequence[VersionFigures], most: int, width: int) -> Table:
     """Return at most so many of the versions as a table, a model's name on the first of its own."""
@@ -50,12 +35,12 @@ def versions_table(rows: Sequence[VersionFigures], most: int, width: int) -> Tab
         ),
         *_VERSION_COLUMNS,
     ]
-    return _table(columns, rows, most, width, "No version is loaded, routed or asked.")
+    return make_table(columns, rows, most, width, "No version is loaded, routed or asked.")
 
 
 def replicas_table(rows: Sequence[ReplicaFigures], most: int, width: int) -> Table:
     """Return at most so many of the replicas as a table."""
-    return _table(_REPLICA_COLUMNS, rows, most, width, "Prometheus looks at no replica.")
+    return make_table(_REPLICA_COLUMNS, rows, most, width, "Prometheus looks at no replica.")
 
 
 def error_style(ratio: float | None) -> str:
@@ -63,33 +48,6 @@ def error_style(ratio: float | None) -> str:
     if not ratio:
         return ""
     return "red" if ratio >= ERRORS_MANY else "yellow"
-
-
-def _table(
-    columns: Sequence[Column[Row]], rows: Sequence[Row], most: int, width: int, nothing: str
-) -> Table:
-    wide = width >= WIDE
-    columns = [each for each in columns if (each.wide if wide else each.narrow)]
-    if not rows:
-        table = Table.grid()
-        table.add_row(Text(nothing, "dim"))
-        return table
-    gap = 2 if wide else 1
-    table = Table(box=None, expand=True, padding=(0, 0, 0, gap), pad_edge=False, header_style="dim")
-    for each in columns:
-        table.add_column(
-            each.heading,
-            justify="left" if each.left else "right",
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    hidden = len(rows) - most
-    shown = rows[: most - 1] if hidden > 0 else rows
-    for row in shown:
-        table.add_row(*(each.write(row) for each in columns))
-    if len(shown) < len(rows):
-        table.add_row(Text(f"… and {len(rows) - len(shown)} more", "dim"))
-    return table
 
 
 def _both_shares(row: VersionFigures) -> str:

@@ -130,14 +130,22 @@ def test_other_folders_are_left_alone(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == [locust.log.name]
 
 
-def run_headless(url: str, home: Path, port: str) -> subprocess.CompletedProcess[str]:
-    """Run a test of a second to its end."""
-    command = [sys.executable, "-m", "locust", "-f", SCENARIO, "--headless"]
-    command += ["-u", "2", "-t", "1s", "-H", url, "--metrics-port", port]
+def run_headless(url: str, home: Path, port: str, received: list[bytes]) -> tuple[int, str]:
+    """Run a test until some requests have come, or it ends by itself; return exit code and log."""
+    command = [sys.executable, "-m", "locust", "-f", SCENARIO, "--headless", "-u", "2", "-r", "2"]
+    command += ["-H", url, "--metrics-port", port]
     environment = {**os.environ, "FLOTILLA_HOME": str(home)}
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    written = home / "locust.log"
+    with written.open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        wait_until(lambda: len(received) > 5 or process.poll() is not None)
+    finally:
+        process.terminate()
+        code = process.wait(2 * PATIENCE_SECONDS)
+    return code, written.read_text()
 
 
 def test_port_in_use(home: Path) -> None:
@@ -146,25 +154,24 @@ def test_port_in_use(home: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = run_headless(url, home, str(port))
-        assert list((home / "prometheus" / "targets").iterdir()) == []
-    assert done.returncode == 0, done.stderr
-    assert len(received) > 5
-    assert f"port {port} on 127.0.0.1 can't be used (Address already in use)" in done.stderr
-    assert "Traceback" not in done.stderr
+        code, log = run_headless(url, home, str(port), received)
+    assert (code, len(received) > 5) == (0, True), log
+    assert list((home / "prometheus" / "targets").iterdir()) == []
+    assert f"port {port} on 127.0.0.1 can't be used (Address already in use)" in log
+    assert "Traceback" not in log
 
 
 def test_switched_off(home: Path) -> None:
     """Port 0 shows nothing and says nothing."""
     with answering(lambda _: RIGHT) as (url, received):
-        done = run_headless(url, home, "0")
-    assert (done.returncode, len(received) > 5) == (0, True), done.stderr
-    assert "metrics" not in done.stderr
+        code, log = run_headless(url, home, "0", received)
+    assert (code, len(received) > 5) == (0, True), log
+    assert "metrics" not in log
 
 
 @pytest.mark.parametrize("port", ["65536", "http"])
 def test_port_that_is_none(port: str, home: Path) -> None:
     """What is no port ends the command with a sentence, before any load."""
-    done = run_headless("http://127.0.0.1:1", home, port)
-    assert done.returncode == 2
-    assert "expected a port, or 0 for no metrics" in done.stderr
+    code, log = run_headless("http://127.0.0.1:1", home, port, [])
+    assert code == 2
+    assert "expected a port, or 0 for no metrics" in log

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploy.top.figures import Figures
+from deploy.top.figures import Drift, Figures
 from deploy.top.screen import render, render_problem
-from tests.deploy.top.pictures import BUSY, NOTHING, URL
+from tests.deploy.top.pictures import BUSY, NOTHING, URL, version
 
 
 def printed(figures: Figures, width: int, height: int | None = None) -> str:
@@ -53,6 +53,14 @@ def test_fits_the_height(width: int) -> None:
         shown = len(re.findall(r"^│ replica-\d", text, re.MULTILINE))
         assert shown + int(said[1]) == len(many)
     assert "more" not in printed(BUSY, width, 30)
+
+
+def test_names_are_no_markup() -> None:
+    """Brackets in a name are shown, not obeyed."""
+    named = version("[bold]m", "1", drift=Drift("x[3]", 0.1))
+    text = printed(Figures(**{**vars(BUSY), "versions": (named,)}), 120)
+    assert "│ [bold]m " in text
+    assert "0.10 x[3]" in text
 
 
 def test_curves_give_way_to_rows() -> None:
