@@ -38,12 +38,13 @@ class Audit(Struct, frozen=True):
     findings: list[Finding]
 
 
-def audit(settings: LocalSettings, seconds: float = PATIENCE_SECONDS) -> Audit:
+def audit(settings: LocalSettings, seconds: float | None = None) -> Audit:
     """Look until all adds up; return the last look. Raises `Refused` where the door can't be asked."""
     began, looks = time.monotonic(), 0
+    patience = PATIENCE_SECONDS if seconds is None else seconds
     while True:
         found, looks = _look(settings), looks + 1
-        over = time.monotonic() - began > seconds
+        over = time.monotonic() - began > patience
         if over or (found.verdict == "ok" and (found.quiet or looks == MOST_LOOKS)):
             return found
 

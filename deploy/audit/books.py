@@ -65,8 +65,8 @@ class Door(Struct, frozen=True):
 
     @property
     def unknown(self) -> int:
-        """How many attempts a replica may have counted or not: nginx saw no reply to them."""
-        return self.attempts["failed"] + self.attempts["abandoned"]
+        """How many attempts a replica may have answered or not: nginx didn't wait for the reply."""
+        return self.attempts["silent"] + self.attempts["abandoned"]
 
 
 class Book(Struct, frozen=True):

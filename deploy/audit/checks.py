@@ -67,10 +67,16 @@ def _requests(look: Look) -> list[Finding]:
     """Compare what replicas have answered, as nginx saw it, with what they say."""
     before, after = look.before, look.after
     said = _sum(book.requests for book in look.books)
+    left = sum(count for answer, count in said.items() if answer.code == LEFT)
     low, high = before.attempts["answered"], after.attempts["answered"] + after.unknown
-    findings = [_judge(Finding("requests that replicas answered", low, high, said.total()), look)]
+    findings = [
+        _judge(Finding("requests that replicas answered", low, high, said.total() - left), look)
+    ]
+    if left:
+        most = after.unknown + after.attempts["failed"]
+        findings.append(_judge(Finding("requests that nginx let go of", 0, most, left), look))
     first, last = _answers(before), _answers(after)
-    # Of these nginx saw no reply, or noted that the client had left instead of what it got.
+    # Of these nginx saw no reply, or noted that the client had left instead of what it was to get.
     slack = after.unknown + sum(n for answer, n in after.by_replicas.items() if answer.code == LEFT)
     for answer in sorted({*first, *last, *said}):
         if answer.code == LEFT:

@@ -63,6 +63,7 @@ def summary(found: "Audit") -> dict[str, object]:
                 "started": book.started,
                 "requests": book.requests.total(),
                 "rows": book.rows.total(),
+                "cache_rows": book.cache_rows.total(),
             }
             for book in found.replicas
         ],

@@ -103,13 +103,14 @@ def time_series(
                 else options.GraphTresholdsStyleMode.OFF
             )
         )
+        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
         .show_points(options.VisibilityMode.NEVER)
         .line_width(1 if stacked else 2)
         .fill_opacity(_opacity(panel["queries"], stacked))
         .axis_soft_min(0)
     )
     if stacked:
-        builder.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL))
+        builder.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
     if highest is not None:
         builder.max(highest)
     if repeat:

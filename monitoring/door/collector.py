@@ -9,7 +9,7 @@ from monitoring.door.counts import Counts
 from monitoring.door.line import Result
 
 # Shown from the start, so that a rate has something to begin with.
-RESULTS: tuple[Result, ...] = ("answered", "failed", "abandoned")
+RESULTS: tuple[Result, ...] = ("answered", "failed", "silent", "abandoned")
 
 
 class DoorCollector(Collector):

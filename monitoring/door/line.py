@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Source = Literal["edge", "replica", "nginx"]
-Result = Literal["answered", "failed", "abandoned"]
+Result = Literal["answered", "failed", "silent", "abandoned"]
 
 _STATUS = re.compile(rb"[1-5][0-9]{2}")
 # Between attempts, and between those before and after an internal redirect (@again).
@@ -34,18 +34,21 @@ class Line(NamedTuple):
 def read_line(line: bytes) -> Line:
     """Return what a line, without its end, counts; raise ValueError for one that isn't nginx's."""
     try:
-        model, version, status, cache, replica, upstream = line.split(b"\t")
+        model, version, status, cache, replica, upstream, connects = line.split(b"\t")
     except ValueError as error:
-        raise ValueError(f"expected 6 fields, got {line[:100]!r}") from error
+        raise ValueError(f"expected 7 fields, got {line[:100]!r}") from error
     if not _STATUS.fullmatch(status):
         raise ValueError(f"expected a status, got {status[:20]!r}")
     tries = _ATTEMPTS.split(upstream) if upstream else []
-    results = [_before(each) for each in tries[:-1]]
+    times = _ATTEMPTS.split(connects) if connects else [b"0"]
+    if tries and len(times) != len(tries):
+        raise ValueError(f"expected a time for each of {upstream[:100]!r}, got {connects[:100]!r}")
+    results = [_before(*each) for each in zip(tries[:-1], times[:-1], strict=True)]
     source: Source = "nginx"
     if cache == b"HIT":
         source = "edge"
     elif tries:
-        results.append(_last(tries[-1], status, replica))
+        results.append(_last(tries[-1], times[-1], status, replica))
         if results[-1] == "answered":
             source = "replica"
     if not version or source == "nginx":  # its reply may still show headers of a replica's before it
@@ -54,12 +57,15 @@ def read_line(line: bytes) -> Line:
     return Line(request, tuple((each, results.count(each)) for each in dict.fromkeys(results)))
 
 
-def _before(status: bytes) -> Result:
+def _before(upstream: bytes, connected: bytes) -> Result:
     """Tell what came of an attempt that nginx wasn't content with: only a 503 is a replica's own."""
-    return "answered" if status == b"503" else "failed"
+    if upstream == b"503":
+        return "answered"
+    # Silent is who took a request: one to whom there was no connection never had it.
+    return "silent" if upstream == b"504" and connected != b"-" else "failed"
 
 
-def _last(upstream: bytes, status: bytes, replica: bytes) -> Result:
+def _last(upstream: bytes, connected: bytes, status: bytes, replica: bytes) -> Result:
     """Tell what came of the attempt that ended the request.
 
     A replica never sends 502. nginx sends its own 502 and 504 as 503, so that a 504 which reaches the
@@ -68,6 +74,6 @@ def _last(upstream: bytes, status: bytes, replica: bytes) -> Result:
     """
     if upstream == b"-":
         return "abandoned"
-    if upstream == b"502" or not replica or status not in (upstream, b"499"):
-        return "failed"
-    return "answered"
+    if upstream != b"502" and replica and status in (upstream, b"499"):
+        return "answered"
+    return "failed" if upstream == b"503" else _before(upstream, connected)

@@ -26,11 +26,13 @@ class ComposeStack:
         self.project = f"flotilla-{secrets.token_hex(4)}"
         self.registry = self.home / "registry"
         self.reports = self.home / "reports"
-        for folder in (self.registry, self.reports):
+        self.feedback = self.home / "feedback"
+        folders = (self.registry, self.reports, self.feedback)
+        for folder in folders:
             folder.mkdir()
         # Nobody in a container is root, so the folder isn't root's either.
         user, group = (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
-        for folder in (self.registry, self.reports):
+        for folder in folders:
             os.chown(folder, user, group)
         self.http_port, self.prometheus_port, grafana = free_ports(3, 27000)
         self.alertmanager_port = self.prometheus_port + 7
@@ -43,6 +45,7 @@ class ComposeStack:
             "SERVICE_IMAGE": f"{self.project}/service",
             "REGISTRY": str(self.registry),
             "REPORTS": str(self.reports),
+            "FEEDBACK": str(self.feedback),
             "FLOTILLA_UID": str(user),
             "FLOTILLA_GID": str(group),
             "HTTP_ADDRESS": "127.0.0.1",
@@ -83,6 +86,20 @@ class ComposeStack:
         """Run a command of the CLI on the host, and return what it printed."""
         done = self.run(sys.executable, "-m", "deploy", *words, expect=expect)
         return done.stdout + done.stderr
+
+    def audit(self, expect: int = 0) -> dict:
+        """Run the audit in a container, as the README says, and return what it says to machines."""
+        words = ("run", "--rm", "flotilla", "audit", "--json")
+        return json.loads(self.run("docker", "compose", *words, expect=expect).stdout)
+
+    def ask_directly(self, name: str, path: str, body: bytes) -> None:
+        """Send a replica a request past nginx, from inside its container."""
+        ask = (
+            "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8000);"
+            "c.request('POST', sys.argv[1], sys.argv[2], {'Content-Type': 'application/json'});"
+            "c.getresponse().read()"
+        )
+        docker("exec", name, "python", "-c", ask, path, body.decode())
 
     def run(self, *command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command with this stack's settings; fail where it doesn't exit as expected."""

@@ -62,7 +62,7 @@ def test_rights(docker_stack: ComposeStack) -> None:
     """Every container: not root, no capability, no way to get one, a root that can't be written."""
     containers = docker_stack.containers()
     assert {service_of(each) for each in containers} == {
-        "nginx", "service", "samples", "redis", "prometheus", "alertmanager", "nginx-exporter",
+        "nginx", "door", "service", "samples", "redis", "prometheus", "alertmanager", "nginx-exporter",
         "redis-exporter",
     }  # fmt: skip
     for container in containers:

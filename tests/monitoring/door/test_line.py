@@ -1,5 +1,7 @@
 """A line of nginx's tally: who answered, and what came of asking replicas."""
 
+import re
+
 import pytest
 
 from monitoring.door.line import Request, read_line
@@ -25,8 +27,14 @@ LINES = {
     ),
     "silent, then answered": (
         "digits 1 200 MISS r-2 504, 200",
-        DIGITS, "200", "replica", {"failed": 1, "answered": 1},
+        DIGITS, "200", "replica", {"silent": 1, "answered": 1},
     ),
+    "gone, then answered": (
+        "digits 1 200 MISS r-2 504, 504 : 504, 200/-, 0.001 : -, 0.000",
+        DIGITS, "200", "replica", {"failed": 2, "silent": 1, "answered": 1},
+    ),
+    "gone": ("digits ~ 503 ~ ~ 504/-", NOBODY, "503", "nginx", {"failed": 1}),
+    "a 503 that isn't a replica's": ("digits ~ 503 ~ ~ 503", NOBODY, "503", "nginx", {"failed": 1}),
     "not ready, then answered": (
         "digits 1 200 MISS r-2 503, 503, 200",
         DIGITS, "200", "replica", {"answered": 3},
@@ -42,7 +50,7 @@ LINES = {
         "digits ~ 503 ~ r-1 503, 502", NOBODY, "503", "nginx", {"answered": 1, "failed": 1},
     ),
     "not ready, then silent": (
-        "digits ~ 503 ~ r-1 503, 504", NOBODY, "503", "nginx", {"answered": 1, "failed": 1},
+        "digits ~ 503 ~ r-1 503, 504", NOBODY, "503", "nginx", {"answered": 1, "silent": 1},
     ),
     "the client left at once": ("digits ~ 499 ~ ~ ~", NOBODY, "499", "nginx", {}),
     "the client left before the reply": (
@@ -63,7 +71,11 @@ LINES = {
 def test_line(case: tuple) -> None:
     """Each line counts one request, by who answered, and each attempt by what came of it."""
     text, version, code, source, attempts = case
-    fields = text.split(" ", 5)
+    *fields, attempted = text.split(" ", 5)
+    # Times of connecting stand behind a slash; where none are given all but a single attempt have some.
+    attempted, _, times = attempted.partition("/")
+    times = times or (re.sub("[0-9-]+", "0.001", attempted) if not attempted.isdigit() else "~")
+    fields += [attempted, times if attempted != "~" else "~"]
     line = "\t".join("" if field == "~" else field for field in fields).encode()
     read = read_line(line)
     assert read.request == Request(*version, code, source)
@@ -89,5 +101,5 @@ def test_no_line(line: bytes) -> None:
 
 def test_a_client_makes_no_series() -> None:
     """However many models a client makes up, they are one series."""
-    made_up = {read_line(b"model-%d\t\t404\t\t\t" % number).request for number in range(100)}
+    made_up = {read_line(b"model-%d\t\t404\t\t\t\t" % number).request for number in range(100)}
     assert made_up == {Request("", "", "404", "nginx")}

@@ -60,7 +60,7 @@ def test_metrics(tmp_path: Path) -> None:
     """What nginx writes shows within moments, and TERM ends it with 0 and all counted."""
     tally = Tally(tmp_path)
     with door(tmp_path) as running:
-        for result in ("answered", "failed", "abandoned"):
+        for result in ("answered", "failed", "silent", "abandoned"):
             assert running.counted("flotilla_door_attempts_total", result=result) == 0
         tally.write(HIT * 7 + ANSWERED * 2 + LOST)
         wait_until(lambda: running.counted("flotilla_door_requests_total") == 10)
