@@ -70,6 +70,23 @@ def test_alertmanager_takes_it(name: str) -> None:
 
 
 @pytest.mark.needs("amtool")
+@pytest.mark.parametrize(
+    ("name", "labels", "receiver"),
+    [
+        ("alertmanager.yml", ("alertname=RedisDown", "severity=warning"), "default"),
+        ("alertmanager.yml", ("alertname=Watchdog", "severity=none"), "nowhere"),
+        ("alertmanager.examples.yml", ("alertname=DoorDown", "severity=critical"), "on-call"),
+        ("alertmanager.examples.yml", ("alertname=RedisDown", "severity=warning"), "e-mail"),
+        ("alertmanager.examples.yml", ("alertname=Watchdog", "severity=none"), "dead-mans-switch"),
+    ],
+)
+def test_where_an_alert_goes(name: str, labels: tuple[str, ...], receiver: str) -> None:
+    """An alert goes where its severity says, and the one that always fires to nobody who is woken."""
+    test = ("amtool", "config", "routes", "test", f"--config.file={MONITORING / name}")
+    assert run(*test, *labels).strip() == receiver
+
+
+@pytest.mark.needs("amtool")
 @pytest.mark.parametrize("url", ["", "https://example.com/hook?a=1&b=%20c|d$e"])
 def test_webhook_is_added(url: str, tmp_path: Path) -> None:
     """An address that is set is the default receiver's webhook, as it stands; else there is none."""
