@@ -8,6 +8,8 @@ export
 .PHONY: help up down status images up-docker down-docker test check bench bench-readme bench-updates profile
 
 RUN_PROGRAMS := nginx redis-server prometheus
+# What only watches: where it can't be installed, the stack runs without it.
+WATCH_PROGRAMS := prometheus-nginx-exporter prometheus-redis-exporter prometheus-alertmanager
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,8 +55,8 @@ profile: .venv/ready-dev ## Write a table of where a request's microseconds go
 	@.venv/bin/python -m loadtest.bench.profile
 
 .venv/ready-run: requirements.txt requirements-fast.txt pyproject.toml deploy/setup
-	@deploy/setup run $(RUN_PROGRAMS)
+	@deploy/setup run $(RUN_PROGRAMS) --optional $(WATCH_PROGRAMS)
 
 .venv/ready-dev: requirements-dev.txt requirements-fast.txt pyproject.toml deploy/setup
-	@deploy/setup dev $(RUN_PROGRAMS)
+	@deploy/setup dev $(RUN_PROGRAMS) --optional $(WATCH_PROGRAMS)
 	@touch .venv/ready-run

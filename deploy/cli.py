@@ -8,14 +8,17 @@ from typing import Any
 
 import click
 
+from deploy.commands.audit import audit
 from deploy.commands.canary import canary
 from deploy.commands.compare import compare
 from deploy.commands.feedback import feedback
 from deploy.commands.history import routes
+from deploy.commands.logs import logs
 from deploy.commands.models import models, predict, publish
 from deploy.commands.retention import prune
 from deploy.commands.routing import activate, promote, rollback, shadow, split
-from deploy.commands.stack import down, logs, scale, status, up
+from deploy.commands.stack import down, scale, status, up
+from deploy.commands.top import top
 from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
 from service.settings import SettingError
@@ -55,7 +58,8 @@ def main(ctx: click.Context) -> None:
 STACK = (up, down, scale, status, logs)
 SECTIONS = {
     "The stack without Docker": STACK,
-    "Models": (publish, models, predict, compare, feedback, prune),
+    "Watching": (top, audit, feedback),
+    "Models": (publish, models, predict, compare, prune),
     "Which version answers": (activate, split, shadow, canary, promote, rollback, routes),
 }
 MOST_CHARACTERS = 90

@@ -16,6 +16,7 @@ def greet(stack: Stack) -> str:
         "",
         f"Flotilla serves at {stack.url}  (page, playground and API docs)",
         f"Prometheus         http://127.0.0.1:{stack.settings.prometheus_port}",
+        *_alertmanager(stack),
         "Next               flotilla status · scale 4 · logs · publish · down",
     ]
     route = read_routes(stack.registry).get("digits")
@@ -29,6 +30,12 @@ def greet(stack: Stack) -> str:
             ]
             lines += [curl(stack.url, folder)]
     return "\n".join(lines)
+
+
+def _alertmanager(stack: Stack) -> list[str]:
+    if not (stack.home / "programs" / "alertmanager.conf").exists():
+        return []
+    return [f"Alertmanager       http://127.0.0.1:{stack.settings.alertmanager_port}"]
 
 
 def curl(url: str, folder: Path) -> str:

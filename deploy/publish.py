@@ -15,12 +15,15 @@ from pathlib import Path
 from re import fullmatch
 from typing import Any
 
+from deploy.baseline import write_baseline
 from deploy.compile.choose import EngineChoice, Say, compile_model
 from deploy.describe import describe
 from deploy.errors import Refused, writing
 from deploy.sample import Sample, write_sample
-from service.engine import load_estimator
+from service.counting.predicted import OUTPUT
+from service.engine import dense, load_estimator
 from service.manifest import MODEL_NAME, BrokenVersion, Manifest, write_manifest
+from service.signature import Signature
 from service.version import SAMPLE, open_version, read_sample
 from service.versions.route import ROUTES
 
@@ -62,6 +65,7 @@ def publish(
         shutil.copyfile(model, artifact)
         write_sample(sample, signature, staging / SAMPLE)
         rows = read_sample(staging / SAMPLE, signature)
+        write_baseline(signature, sample, _predictions(estimator, signature, sample), staging)
         compiled = compile_model(estimator, signature, rows, Path(temporary), engine, say)
         for file, content in compiled.files.items():
             (staging / file).write_bytes(content)
@@ -124,6 +128,15 @@ def open_model(path: Path, trusted: Sequence[str], trust_pickle: bool) -> Any:
         raise
     except Exception as error:  # whatever a foreign file makes its loader raise
         raise Refused(f"{path}: can't be opened: {type(error).__name__}: {error}") from error
+
+
+def _predictions(estimator: Any, signature: Signature, sample: Sample) -> list[Any]:
+    """Return what the model predicts for the sample; nothing where that isn't one value a row."""
+    first = signature.outputs[0]
+    if first.name != OUTPUT or len(first.shape) > 1:
+        return []
+    predictions: list[Any] = dense(estimator.predict(sample)).tolist()
+    return predictions
 
 
 def next_version(shelf: Path) -> int:

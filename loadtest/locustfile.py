@@ -3,6 +3,7 @@
 `locust -f loadtest/locustfile.py --headless -u 50 -t 20s -H http://127.0.0.1:8080`; with
 `--models digits,spam` other sample models as well. The loop is closed: a user waits for a reply
 before the next request, so under overload the latencies here say less than an open schedule's.
+Prometheus finds users, requests and latencies on port 9646 (`--metrics-port`).
 """
 
 import random
@@ -20,6 +21,7 @@ from deploy.samples.house_prices import CATEGORICAL, NUMERIC, houses
 from deploy.samples.movies import SEPARATOR
 from deploy.samples.spam import messages
 from deploy.samples.viewers import viewing_histories
+from loadtest.exporter import add_metrics
 
 ROWS = 500
 # Not the samples' own seed: rows that the models weren't trained on.
@@ -33,6 +35,8 @@ ROWS_OF: dict[str, Callable[[], list[Any]]] = {
     "movies": lambda: [SEPARATOR.join(titles) for titles in viewing_histories(ROWS, SEED)],
 }
 rows: dict[str, list[Any]] = {}
+
+add_metrics(events)
 
 
 def known(models: str) -> str:

@@ -132,8 +132,9 @@ def _settle(batch: list[Query], inference: Inference) -> None:
     for seconds, rows in inference.calls:
         counts.inferred(seconds, rows)
         version.gate.computed(seconds, rows)
-    began = time.perf_counter() - sum(seconds for seconds, _ in inference.calls)
+    began = inference.began
     for query, outcome in zip(batch, inference.outcomes, strict=True):
+        query.inference = inference
         counts.queue_seconds.observe(began - query.arrived)
         answer = query.answer
         if answer is None or answer.done():

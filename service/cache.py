@@ -35,10 +35,12 @@ class RowCache:
         ttl_seconds: int,
         timeout_seconds: float,
         on_error: Callable[[str, str], None] = lambda operation, reason: None,
+        on_lookup: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._ttl_seconds = ttl_seconds
         self._timeout = timeout_seconds
         self._on_error = on_error
+        self._on_lookup = on_lookup
         # redis-py's defaults are 5 s and 10 retries: a request would wait a minute for a silent
         # server. https://redis.readthedocs.io/en/stable/retry.html
         self._redis: Redis = Redis.from_url(
@@ -112,7 +114,9 @@ class RowCache:
                 for _, answer in asked:
                     self._give_up(answer, type(error).__name__)
                 continue
-            self._learn((time.perf_counter() - started) / len(wanted))
+            seconds = time.perf_counter() - started
+            self._on_lookup(seconds)
+            self._learn(seconds / len(wanted))
             begin = 0
             for keys, answer in asked:
                 if not answer.done():

@@ -6,6 +6,7 @@ Each setting: why it isn't the default. https://docs.gunicorn.org/en/stable/sett
 """
 
 import os
+from typing import Any
 
 from service.settings import Settings
 
@@ -33,15 +34,23 @@ preload_app = True
 # request meets a closing connection. Default: 2.
 keepalive = 75
 
-# Predictions take milliseconds; what is left after this are idle connections. Default: 30, which is
-# also how long a stop would take while nginx holds one open.
-graceful_timeout = 5
+# After this the master kills a worker that is still there. It must not while the worker waits for
+# connections (service.worker has for how long) or says its last words. Default: 30.
+graceful_timeout = 10
 
 # A worker that doesn't beat is killed; the loop beats even while a model works. Default: 30.
 timeout = 30
 
 control_socket_disable = True  # all replicas of a machine would share one path
 worker_tmp_dir = "/dev/shm"  # noqa: S108  # the heartbeat must not wait for a disk
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Write what the worker has counted, when its loop has ended and nothing more can be."""
+    door = getattr(worker, "asgi", None)
+    if door is not None:  # in the master too, for a worker that is gone
+        door.say_last_words()
+
 
 loglevel = _settings.log_level
 logger_class = "service.logs.ReplicaLogger"

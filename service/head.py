@@ -5,7 +5,8 @@ the one that nginx sends: a POST to a prediction route with a Content-Length and
 how the message is framed (RFC 9112, sections 3 and 6).
 
 Requests of a client differ in their id and their body, so a head without its id is the same again and
-again: it is parsed and checked once, and found in a table afterwards (0.6 µs instead of 7).
+again: it is parsed and checked once, and found in a table afterwards (0.6 µs instead of 7). So it is
+without what a traced client sends, which differs each time as well.
 """
 
 import re
@@ -20,6 +21,11 @@ _ID = b"\r\nX-Request-ID: "
 _HEAD = re.compile(
     rb"POST (?P<path>/v[12]/[A-Za-z0-9/._:-]+) HTTP/1\.1"
     rb"(?P<fields>(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+: ?[\t\x20-\x7e\x80-\xff]*)+)"
+)
+# W3C Trace Context and Baggage. https://www.w3.org/TR/trace-context/#traceparent-header
+_TRACE = re.compile(
+    rb"\r\n(?:(?i:traceparent): ?(?P<parent>[0-9a-f-]{55})|(?i:tracestate|baggage): ?[\x20-\x7e]*)"
+    rb"(?=\r\n|\Z)"
 )
 # Whatever of these comes, gunicorn knows what to do with it.
 _NOT_PLAIN = {b"transfer-encoding", b"expect", b"upgrade", b"connection", b"te", b"trailer"}
@@ -48,8 +54,22 @@ class HeadReader:
         try:
             head = self._known[key]
         except KeyError:
-            head = self._learn(key)
+            head = self._find_untraced(key)
         return head, request_id or (head.request_id if head else b"")
+
+    def _find_untraced(self, key: tuple[bytes, bytes]) -> Head | None:
+        """Return what an unknown head asks for: the one it is without what a traced client sends."""
+        before, rest = key
+        raw = before + b"\r\n" + rest if rest else before
+        found = list(_TRACE.finditer(raw))
+        if not found:
+            return self._learn(key)
+        key = (_TRACE.sub(b"", raw), b"")
+        head = self._known[key] if key in self._known else self._learn(key)
+        parents = [each["parent"] for each in found if each["parent"]]
+        if head is None or len(parents) != 1:
+            return head
+        return head._replace(headers=head.headers._replace(traceparent=parents[0]))
 
     def _learn(self, key: tuple[bytes, bytes]) -> Head | None:
         before, rest = key

@@ -38,6 +38,7 @@ class LaneProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn publishes no
     def connection_made(self, transport: Any) -> None:
         """Begin a connection, which is closed when it isn't used."""
         super().connection_made(transport)
+        self._predictions.connections += 1
         self._arm_keepalive_timer()
 
     def data_received(self, data: bytes) -> None:
@@ -73,6 +74,7 @@ class LaneProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn publishes no
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the request that the client no longer waits for."""
         super().connection_lost(exc)
+        self._predictions.connections -= 1
         if self._exchange is not None:
             self._exchange.abandon()
             self._exchange = None

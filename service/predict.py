@@ -4,9 +4,10 @@ query → rows → cache → batch → engine → answer. It knows no HTTP and n
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -14,9 +15,7 @@ from service.batching import TOO_LATE, Batcher
 from service.cache import RowCache
 from service.errors import BadInput, TooLate
 from service.inference import Columns
-from service.queue import CacheState, Query
-
-Source = Literal["hit", "joined", "miss", "bypass", "error"]
+from service.queue import CacheState, Query, Source
 
 
 @dataclass(slots=True)
@@ -51,7 +50,6 @@ class Predictor:
 
     def _compute(self, query: Query) -> "asyncio.Future[Columns]":
         """Answer without the cache."""
-        query.version.counts.cache_rows["bypass"] += query.count
         answer = self._batcher.submit(query)
         if not query.inline:  # else it is answered before the loop could look at a timer
             # Fails the future at the deadline, at a fifth of what waiting with a timeout costs.
@@ -84,10 +82,9 @@ class Predictor:
             # The row that the model can't take may be another client's, in a batch that we joined.
             return await self._compute(query)
         joined = len(cells) - len(own)
-        sources = [cells[i].source for i in own] + ["joined"] * joined
-        cache_rows = query.version.counts.cache_rows
-        for source in set(sources):
-            cache_rows[source] += sources.count(source)
+        sources: list[Source] = [cells[i].source for i in own]
+        sources += ["joined"] * joined
+        query.sources = sources
         query.cache = _state(sources)
         return {name: [cell.values[i] for cell in cells] for i, name in enumerate(query.outputs)}
 
@@ -99,6 +96,7 @@ class Predictor:
         loop = asyncio.get_running_loop()
         try:
             found = await cache.look_up(keys)
+            query.looked_up = time.perf_counter()
             missing = []
             for i, value in enumerate(found or [None] * len(keys)):
                 values = None if value is None else _restore(value, len(query.outputs))
@@ -113,9 +111,11 @@ class Predictor:
                 # Its deadline isn't one client's: whoever joins later relies on it as well.
                 rows = query.rows.take([positions[i] for i in missing])
                 deadline = loop.time() + self._patience
-                computed = await self._batcher.submit(
-                    Query(query.version, rows, query.outputs, deadline)
-                )
+                asked = Query(query.version, rows, query.outputs, deadline)
+                try:
+                    computed = await self._batcher.submit(asked)
+                finally:
+                    query.arrived, query.inference = asked.arrived, asked.inference
                 source: Source = "error" if found is None else "miss"
                 by_row = zip(*(computed[name] for name in query.outputs), strict=True)
                 for i, row in zip(missing, by_row, strict=True):

@@ -13,6 +13,7 @@ from service.exchange import Exchange
 from service.inference import Columns
 from service.protocols import V1, V2, Codec
 from service.queue import Query
+from service.repeats import Repeats
 from service.replica import Replica
 from service.reply import Fields, Reply, ReplyHead
 from service.request import Headers, Target
@@ -26,8 +27,11 @@ class Predictions:
 
     def __init__(self, replica: Replica) -> None:
         self.in_flight = 0
+        self.connections = 0  # open ones: each says so itself
         self.max_body_bytes = replica.settings.max_body_bytes
         self.patience_ms = replica.settings.request_timeout_ms
+        self.slow_seconds = replica.settings.slow_request_ms / 1000 or float("inf")
+        self.repeats = Repeats()
         self._max_rows = replica.settings.max_rows
         self._registry = replica.registry
         self._predictor = replica.predictor
@@ -38,6 +42,7 @@ class Predictions:
         )
         self._right: dict[tuple[str, str], ReplyHead] = {}
         replica.metrics.in_flight.set_function(lambda: self.in_flight)
+        replica.metrics.connections.set_function(lambda: self.connections)
 
     def begin(
         self,
@@ -53,10 +58,19 @@ class Predictions:
         return exchange
 
     def refuse(
-        self, target: Target, error: Exception, request_id: bytes, send: Callable[[Reply], None]
+        self,
+        target: Target,
+        headers: Headers,
+        error: Exception,
+        request_id: bytes,
+        send: Callable[[Reply], None],
     ) -> None:
         """Answer a request that can't even be read."""
         Exchange(self, target, request_id, send).fail(error)
+
+    async def stop(self) -> None:
+        """Write what is still to be logged."""
+        self.repeats.close()
 
     def find(self, target: Target, headers: Headers) -> LoadedVersion:
         """Return the version named in the path, or else by nginx's route, or else by our own."""
@@ -97,9 +111,13 @@ class Predictions:
         size = (b"inference-header-content-length", str(json_size).encode())
         return ReplyHead(200, (kind, size, *plain))
 
-    def error_head(self, version: LoadedVersion | None, error: FlotillaError) -> ReplyHead:
+    def error_head(
+        self, version: LoadedVersion | None, error: FlotillaError, request_id: str
+    ) -> ReplyHead:
         """Return the head of a reply with an error."""
         fields = self.own_fields
+        if request_id:
+            fields += ((b"x-request-id", request_id.encode()),)
         if version:
             fields += ((b"x-model-version", version.number.encode()),)
         if error.retry_after_seconds is not None:

@@ -5,19 +5,22 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from service.inference import Columns
+from service.inference import Columns, Inference
 from service.rows import Rows
 from service.version import LoadedVersion
 
 CacheState = Literal["redis", "partial", "miss", "bypass"]
+Source = Literal["hit", "joined", "miss", "bypass", "error"]
 
 
 class Query:
     """Rows for one version, checked against its signature; `deadline` is of the loop's clock.
 
-    `cache` says where the answer came from. `weight` is how many typical rows these are, and `inline`
+    `cache` says where the answer came from, and `sources` for each row what the cache did for it, None
+    where it wasn't asked. `weight` is how many typical rows these are, and `inline`
     whether a call with them is cheap enough for the event loop. `answer` and `arrived` are set when
-    it is queued.
+    it is queued, `inference` is the call that it took part in, and `looked_up` when Redis had answered.
+    Times are of the clock `time.perf_counter`, 0 for what didn't happen.
     """
 
     __slots__ = (
@@ -26,9 +29,12 @@ class Query:
         "cache",
         "count",
         "deadline",
+        "inference",
         "inline",
+        "looked_up",
         "outputs",
         "rows",
+        "sources",
         "version",
         "weight",
     )
@@ -41,10 +47,12 @@ class Query:
         self.outputs = outputs
         self.deadline = deadline
         self.cache: CacheState = "bypass"
+        self.sources: list[Source] | None = None
         self.count = len(rows)
         self.weight = version.cost.rows(rows, self.count)
         self.inline = self.weight <= version.cost.inline_rows
-        self.arrived = 0.0
+        self.arrived = self.looked_up = 0.0
+        self.inference: Inference | None = None
         self.answer: asyncio.Future[Columns] | None = None
 
 

@@ -10,10 +10,16 @@ from pathlib import Path
 from service.batching import Batcher
 from service.cache import RowCache
 from service.cost import expected_row_seconds
+from service.counting.held import HeldCollector
+from service.counting.last_words import LastWords
 from service.counting.metrics import Metrics
 from service.counting.predicted import predicted
+from service.drift.baseline import read_features
+from service.drift.watch import DriftWatch
 from service.feedback.judge import Feedback
 from service.gate import CacheGate
+from service.input_log import InputLog
+from service.observer import Observer
 from service.predict import Predictor
 from service.settings import Settings
 from service.shadow.shadows import Shadows
@@ -33,9 +39,12 @@ class Replica:
         self.settings = settings
         self.metrics = Metrics()
         self.registry = Registry()
+        self.metrics.registry.register(HeldCollector(self.registry, settings.registry_dir))
         self.feedback = Feedback(settings, self.registry)
         self.metrics.registry.register(self.feedback.collector)
         self._shadows = Shadows(settings, self.metrics.shadowed)
+        self.drift = DriftWatch(settings.drift_rows_per_second)
+        self._input_log = InputLog(settings.log_input_share)
         self._follower = Follower(
             settings.registry_dir,
             self.registry,
@@ -45,10 +54,12 @@ class Replica:
             self._notice,
         )
         self._reporter = self._make_reporter()
+        self._last_words = self._make_last_words()
         self._cache = self._make_cache()
         self.cached = self._cache is not None
         self._batcher = Batcher(settings.max_queue_rows, settings.max_batch_rows)
         self.metrics.queue_rows.set_function(lambda: self._batcher.queued_rows)
+        self.metrics.queue_limit.set(settings.max_queue_rows)
         self.predictor = Predictor(self._batcher, self._cache, settings.request_timeout_ms / 1000)
 
     async def start(self) -> None:
@@ -56,6 +67,8 @@ class Replica:
         threading.Thread(target=self._follower.follow_forever, name="registry", daemon=True).start()
         if self._reporter:
             self._reporter.start()
+        if self._last_words:
+            self._last_words.begin()
         self.feedback.start()
         if self._cache is not None:
             await self._cache.open()
@@ -66,10 +79,24 @@ class Replica:
         if self._reporter:
             self._reporter.stop()
         self._shadows.close(SHADOW_STOP_SECONDS)
+        self.drift.close(SHADOW_STOP_SECONDS)
+        self._input_log.close(SHADOW_STOP_SECONDS)
         self._batcher.close()
         self.feedback.stop()
         if self._cache is not None:
             await self._cache.close()
+
+    def say_last_words(self) -> None:
+        """Leave behind what has been counted; the event loop has ended."""
+        if self._last_words:
+            self._last_words.end()
+
+    def _make_last_words(self) -> LastWords | None:
+        settings = self.settings
+        if not settings.reports_dir:
+            return None
+        folder = Path(settings.reports_dir)
+        return LastWords(folder, settings.replica_name, self.metrics.registry)
 
     def _make_reporter(self) -> Reporter | None:
         settings = self.settings
@@ -88,6 +115,7 @@ class Replica:
             settings.cache_ttl_seconds,
             settings.cache_timeout_ms / 1000,
             lambda operation, reason: errors.labels(operation, reason).inc(),
+            self.metrics.counted.lookup_seconds.observe,
         )
 
     def _watch(self, version: LoadedVersion) -> None:
@@ -100,6 +128,8 @@ class Replica:
         version.counts = counts = self.metrics.of(version.name, version.number)
         if counts.predicted is None:  # else it was loaded before
             counts.predicted = predicted(version.signature)
+        observers = (self._drift_of(version), self._input_log.observer_of(version))
+        version.observers += tuple(each for each in observers if each is not None)
         self.feedback.watch(version)
         mode = dict(self.settings.cache_by_model).get(version.name, self.settings.cache)
         version.gate = CacheGate(mode, expected_row_seconds(version.manifest))
@@ -108,10 +138,17 @@ class Replica:
         if before is not None:
             version.gate.succeed(before.gate)
 
+    def _drift_of(self, version: LoadedVersion) -> Observer | None:
+        """Return what compares a version with the baseline that it was published with."""
+        folder = self.settings.registry_dir / version.name / version.number
+        features = read_features(folder, version.manifest, self.settings.drift_max_features)
+        return self.drift.watch(version, features)
+
     def _notice(self, registry: Registry) -> None:
         """Draw what follows from a change of routes, or of what is loaded."""
         self._cast_shadows(registry)
-        self._show(registry)
+        self.drift.keep(registry.held())
+        self._show_gates(registry)
 
     def _cast_shadows(self, registry: Registry) -> None:
         """Give each version that answers the shadow of its route, where that is loaded."""
@@ -127,17 +164,10 @@ class Replica:
                 version.shadow = None
         self._shadows.close_all_but(cast)
 
-    def _show(self, registry: Registry) -> None:
-        """Show in the metrics what is loaded."""
-        self.metrics.ready.set(not registry.missing())
+    def _show_gates(self, registry: Registry) -> None:
+        """Show in the metrics the gates of what is loaded."""
         gates = {}
-        self.metrics.model_info.clear()
-        self.metrics.damaged.clear()
         for model, number in sorted(registry.held()):
-            held = registry.get(model, number, routed=False)
-            digest = held.manifest.digest[:12]
-            self.metrics.model_info.labels(model, number, digest, held.engine.name).set(1)
-            self.metrics.damaged.labels(model, number).set((model, number) in registry.damaged)
             if self._cache is not None:
-                gates[model, number] = held.gate
+                gates[model, number] = registry.get(model, number, routed=False).gate
         self.metrics.counted.gates = gates

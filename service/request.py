@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from posixpath import normpath
 from typing import Any, NamedTuple
 
 from service.errors import BadInput, BodyTooLarge, WrongContentType
+
+# As nginx/identity.conf has it: what can't do harm in a log or in a header.
+_HARMLESS_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -14,6 +18,18 @@ PREDICTION_PATH = re.compile(
     r"/(?P<protocol>v1(?=.*:predict$)|v2(?=.*/infer$))/models/(?P<model>[^/:]+)"
     r"(?:/versions/(?P<version>[^/:]+))?(?::predict|/infer)"
 )
+_SLASHES = re.compile("/{2,}")
+
+
+def prediction_path(path: str) -> re.Match[str] | None:
+    """Return what a path names where it is a prediction's, written as plainly as nginx reads it.
+
+    nginx takes `//v1/models/…` and `/./` for the plain path and sends on what came: it must be the same
+    request here, or one would answer from its cache what the other calls unknown.
+    """
+    if "//" in path or "/." in path:
+        path = normpath(_SLASHES.sub("/", path)) + "/" * path.endswith("/")
+    return PREDICTION_PATH.fullmatch(path)
 
 
 class Target(NamedTuple):
@@ -38,6 +54,7 @@ class Headers(NamedTuple):
     model_version: bytes = b""
     timeout_ms: bytes = b""
     json_size: bytes = b""
+    traceparent: bytes = b""
 
 
 def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -50,7 +67,13 @@ def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         get(b"x-model-version", b""),
         get(b"x-request-timeout-ms", b""),
         get(b"inference-header-content-length", b""),
+        get(b"traceparent", b""),
     )
+
+
+def harmless(request_id: bytes) -> str:
+    """Return a request's id where it may be shown, else nothing."""
+    return request_id.decode() if _HARMLESS_ID.fullmatch(request_id) else ""
 
 
 def timeout_ms(headers: Headers, most: int) -> int:

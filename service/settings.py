@@ -107,6 +107,15 @@ class Settings(Environment):
         0.01, "Numbers that differ by no more than this share of the larger one agree.", 0, 1
     )
     shadow_queue_rows: int = setting(4096, "Rows that may wait for a shadow; more are left out.", 1)
+    drift_rows_per_second: int = setting(
+        200, "Rows of each version that are compared with its baseline, about; 0: none.", 0, 10_000
+    )
+    drift_max_features: int = setting(
+        128, "Most features of a version that are compared; of more, some evenly spaced ones.", 1, 1000
+    )
+    log_input_share: float = setting(
+        0.0, "Share of requests whose rows are logged, as clients sent them; 0: none.", 0, 1
+    )
     feedback_dir: str = setting("", "Folder of answers and true labels; empty: no feedback.")
     feedback_requests_per_second: int = setting(
         1000, "Most answers that a replica remembers in a second; the last of it go first in.", 1
@@ -118,3 +127,16 @@ class Settings(Environment):
     bind: str = setting("0.0.0.0:8000", "Where gunicorn listens, separated by commas.")
     replica_name: str = setting(socket.gethostname(), "Sent as X-Replica.")
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "Least level logged.")
+    slow_request_ms: int = setting(
+        1000, "A request that takes longer gets a line in the log with where its time went; 0: none."
+    )
+    otel_exporter_otlp_endpoint: str = setting(
+        "",
+        "Where traces are sent, over OTLP/HTTP; empty: nothing is traced.",
+        starts=("http://", "https://"),
+    )
+    otel_exporter_otlp_headers: str = setting("", "Sent along, as in name=value,name=value.")
+    otel_service_name: str = setting("flotilla", "Whose the spans are.")
+    otel_traces_sampler_arg: float = setting(
+        1.0, "Share of requests traced; a client's own traceparent decides for its request.", 0, 1
+    )

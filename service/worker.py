@@ -16,6 +16,9 @@ from service.lane import LaneProtocol
 # How long the loop may have to wait for a thread that runs Python: one of Flask's, or scikit-learn's.
 # Default: 5 ms, which is some thirty predictions.
 SWITCH_SECONDS = 0.0005
+# How long a worker that is to end waits for its connections: predictions take milliseconds, what is
+# left then is idle, and nginx may hold it open for half a minute.
+IDLE_SECONDS = 5
 
 
 class ReplicaWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn publishes no types
@@ -27,4 +30,5 @@ class ReplicaWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn publish
         connection: Any = LaneProtocol
         gasgi.ASGIProtocol = connection
         sys.setswitchinterval(SWITCH_SECONDS)
+        self.cfg.set("graceful_timeout", IDLE_SECONDS)  # in this process; the master waits longer
         super().init_process()

@@ -1,6 +1,7 @@
 """Fakes: an engine that counts its calls, an estimator that takes orders, a replica and a door."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -104,6 +105,22 @@ class Obedient(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no ty
             raise ERRORS[order]
         time.sleep(max(rows[0, 0], 0.0))
         return rows.sum(axis=1)
+
+
+class Importing(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+    """Answers 1 where the process that it runs in has imported a module, else 0."""
+
+    def __init__(self, module: str = "") -> None:
+        self.module = module
+
+    def fit(self, rows: NDArray[np.float64]) -> "Importing":
+        """Learn only how wide a row is."""
+        self.n_features_in_ = rows.shape[1]
+        return self
+
+    def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return as many answers as there are rows."""
+        return np.full(len(rows), float(self.module in sys.modules))
 
 
 class FakeBreaker:

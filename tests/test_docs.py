@@ -10,7 +10,12 @@ from prometheus_client.metrics import MetricWrapperBase
 from deploy.canary.verdict import Thresholds
 from deploy.cli import main
 from deploy.local.settings import LocalSettings
+from loadtest.tally import Tallies
+from monitoring.door.collector import DoorCollector
+from monitoring.door.counts import Counts
+from service.counting.held import HeldCollector
 from service.counting.metrics import Metrics
+from service.drift import page as drift
 from service.feedback.collector import FeedbackCollector
 from service.settings import Settings
 from service.versions.registry import Registry
@@ -63,12 +68,19 @@ def test_metrics_are_catalogued() -> None:
     written = {(name, kind, tuple(re.findall(r"\w+", labels))) for name, kind, labels in rows}
     metrics = Metrics()
     kept = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
-    shown = [*metrics.counted.describe(), *FeedbackCollector(Registry()).describe()]
-    counted = [(each.name, each.type, each._labelnames) for each in shown]
+    collectors = [
+        metrics.counted,
+        HeldCollector(Registry(), Path()),
+        FeedbackCollector(Registry()),
+        Tallies(lambda: 0),
+        DoorCollector(Counts),
+    ]
+    families = [family for collector in collectors for family in collector.describe()]
+    counted = [(each.name, each.type, each._labelnames) for each in families]
     found = {
         (name + "_total" * (kind == "counter"), kind, tuple(labels))
         for name, kind, labels in [(e._name, e._type, e._labelnames) for e in kept] + counted
-    }
+    } | {(each.name, each.type, each.labels) for each in drift.FAMILIES}
     assert written == found
 
 

@@ -81,7 +81,8 @@ class Canary:
             raise
         except BaseException as error:
             if self._number:
-                self._roll_back(str(error) or type(error).__name__)
+                breached = self._plan.version if isinstance(error, Breach) else ""
+                self._roll_back(str(error) or type(error).__name__, breached)
                 outcome = f"Rolled back: version {self._live} answers everybody"
                 if isinstance(error, Refused):
                     raise Refused(f"{error}. {outcome}") from error
@@ -135,7 +136,7 @@ class Canary:
         verdict = self._judge(self._live, self._plan.version, seconds)
         self._say(f"  after {seconds:3.0f} s  {verdict.summary}")
         if verdict.breaches and verdict.enough:
-            raise Refused(f"version {self._plan.version}: {'; '.join(verdict.breaches)}")
+            raise Breach(f"version {self._plan.version}: {'; '.join(verdict.breaches)}")
         return verdict
 
     def _check_own(self, current: Current) -> None:
@@ -146,10 +147,10 @@ class Canary:
                 f"{who} has changed the route meanwhile; the canary ends and leaves it as it is"
             )
 
-    def _roll_back(self, why: str) -> None:
+    def _roll_back(self, why: str, breached: str) -> None:
         def make(current: Current) -> Draft:
             self._check_own(current)
-            return rolled_back(current)
+            return replace(rolled_back(current), breached=breached)
 
         # Come what may: it is the version that answered all the time.
         self._change(make, f"canary: {why}", replace(self._terms, wait=False))
@@ -160,3 +161,7 @@ class Canary:
 
 class Taken(Refused):
     """The route isn't the canary's any more."""
+
+
+class Breach(Refused):
+    """The version's figures are bad. An alert tells of that, not of a canary that somebody ended."""

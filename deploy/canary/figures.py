@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isnan, sqrt
 
-from deploy.canary.prometheus import Prometheus
+from deploy.prometheus import Prometheus
 
 # A one-sided bound that is wrong in 5 of 100 cases.
 NORMAL_95 = 1.645
 SETTLED_SECONDS = 1.0
 # A restart between the last look before the window and the first in it is one in the window.
 MARGIN_SECONDS = 15.0
+# Of the 4xx what tells of load, and of clients who left: no refusal of the version's.
+NOT_REFUSED = ("429", "499")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def read_figures(
     if not requests:
         return Figures(0.0, answers=answers)
     errors = sum(count for code, count in codes.items() if code.startswith("5"))
-    refused = sum(count for code, count in codes.items() if code.startswith("4") and code != "429")
+    refused = sum(n for code, n in codes.items() if code.startswith("4") and code not in NOT_REFUSED)
     buckets = _grown(f"flotilla_request_duration_seconds_bucket{which}", window)
 
     def quantile(share: float) -> float | None:

@@ -10,7 +10,7 @@ from typing import Literal
 from deploy.canary import checks
 from deploy.canary.checks import Line
 from deploy.canary.figures import SETTLED_SECONDS, Figures, read_figures, read_shadowed
-from deploy.canary.prometheus import Prometheus
+from deploy.prometheus import Prometheus
 from service.settings import Environment, setting
 
 # How long before the canary the live version's p99 is looked at.

@@ -1,7 +1,6 @@
-"""Commands for the stack without Docker: up, down, scale, status, logs."""
+"""Commands for the stack without Docker: up, down, scale, status."""
 
 import json
-from collections.abc import Sequence
 
 import click
 from rich.table import Table
@@ -76,7 +75,7 @@ def scale(settings: LocalSettings, replicas: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def status(settings: LocalSettings, as_json: bool) -> None:
-    """Show the processes, and what each replica holds and has answered."""
+    """Show the processes, what each replica holds and has answered, and the alerts that fire."""
     from deploy.local.status import read_status
 
     rows = read_status(find_stack(settings))
@@ -95,15 +94,15 @@ def status(settings: LocalSettings, as_json: bool) -> None:
             " ".join(row.models),
         )
     console.print(table)
+    for line in _alerts(settings.prometheus):
+        console.print(line, soft_wrap=True, markup=False)
 
 
-@click.command()
-@click.argument("names", nargs=-1)
-@click.option("-n", "--lines", default=20, show_default=True, help="Lines of each log.")
-@click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
-@click.pass_obj
-def logs(settings: LocalSettings, names: Sequence[str], lines: int, follow: bool) -> None:
-    """Show the logs of the processes NAMES (all by default)."""
-    from deploy.local.logs import show_logs
+def _alerts(prometheus: str) -> list[str]:
+    from deploy.local.alerts import describe, firing
 
-    show_logs(settings.flotilla_home / "logs", names, lines, follow, click.echo)
+    try:
+        return [describe(each) for each in firing(prometheus)]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        return [f"Whether alerts fire isn't known: Prometheus at {prometheus}: {reason}"]

@@ -4,8 +4,10 @@ nginx's files are the repository's own, linked; only the four that depend on the
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -13,8 +15,19 @@ from deploy.local.edge import make_edge_folder
 from deploy.local.programs import ROOT, write_program, write_supervisor
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import slot_paths
+from deploy.local.watchers import write_watchers
+from service.counting.last_words import SUFFIX
 
-FOLDERS = ("registry", "run/slots", "run/tmp", "logs", "nginx", "prometheus/targets", "programs")
+FOLDERS = (
+    "registry",
+    "run/slots",
+    "run/tmp",
+    "run/door",
+    "logs",
+    "nginx",
+    "prometheus/targets",
+    "programs",
+)
 
 _UPSTREAM = """\
 # The replicas, without Docker: slots, each a link to some replica's socket. See DESIGN.md, "Slots".
@@ -49,12 +62,16 @@ server {
 
 
 def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -> None:
-    """Write everything but the replicas; `programs` has the path of nginx, Redis and Prometheus."""
+    """Write everything but the replicas; `programs` has the path of each that is there."""
+    _forget_counts(home, settings)
     for folder in FOLDERS:
         (home / folder).mkdir(parents=True, exist_ok=True)
     for stale in (home / "programs").glob("*.conf"):
         stale.unlink()
     _write_nginx(home, settings)
+    rules = home / "prometheus" / "rules"
+    rules.unlink(missing_ok=True)
+    rules.symlink_to(ROOT / "monitoring" / "rules")
     source = ROOT / "monitoring" / "prometheus.local.yml"
     (home / "prometheus" / "prometheus.yml").write_bytes(source.read_bytes())
     _link(home / "prometheus" / "rules", ROOT / "monitoring" / "rules")
@@ -67,6 +84,12 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
         10,
     )
     write_program(home, "slots", f"{sys.executable} -m deploy.local.keeper", 30)
+    write_program(
+        home,
+        "door",
+        f"{sys.executable} -m monitoring.door run/door --bind 127.0.0.1:{settings.door_port}",
+        35,
+    )
     user = " user root;" if os.geteuid() == 0 else ""
     write_program(
         home,
@@ -80,9 +103,10 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
         "prometheus",
         f"{programs['prometheus']} --config.file=prometheus/prometheus.yml"
         " --storage.tsdb.path=prometheus/data --storage.tsdb.retention.time=7d"
-        f" --web.listen-address=127.0.0.1:{settings.prometheus_port}",
+        f" --web.listen-address=127.0.0.1:{settings.prometheus_port} --log.format=json",
         50,
     )
+    write_watchers(home, settings, programs)
 
 
 def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
@@ -105,7 +129,7 @@ def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
 
 
 def write_targets(home: Path, settings: LocalSettings, replicas: int) -> None:
-    """Tell Prometheus which replicas there are."""
+    """Tell Prometheus which replicas there are, and where the door's counter is."""
     targets = [
         {
             "targets": [f"127.0.0.1:{settings.replica_port + number}"],
@@ -113,9 +137,22 @@ def write_targets(home: Path, settings: LocalSettings, replicas: int) -> None:
         }
         for number in range(replicas)
     ]
-    beside = home / "prometheus" / "targets" / "replicas.new"
+    _write_target_file(home, "replicas", targets)
+    door = {"targets": [f"127.0.0.1:{settings.door_port}"], "labels": {"job": "door"}}
+    _write_target_file(home, "door", [door])
+
+
+def _write_target_file(home: Path, name: str, targets: list[dict[str, Any]]) -> None:
+    beside = home / "prometheus" / "targets" / f"{name}.new"
     beside.write_bytes(msgspec.json.encode(targets))
     beside.rename(beside.with_suffix(".json"))
+
+
+def _forget_counts(home: Path, settings: LocalSettings) -> None:
+    """Let all counts begin together: the door's and what ended replicas have left behind."""
+    shutil.rmtree(home / "run" / "door", ignore_errors=True)
+    for life in settings.reports.glob(f"*{SUFFIX}"):
+        life.unlink(missing_ok=True)
 
 
 def _write_nginx(home: Path, settings: LocalSettings) -> None:

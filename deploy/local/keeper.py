@@ -5,6 +5,7 @@ ready and dropped when it no longer answers; asked four times a second over its 
 also turns nginx's access log over before it fills the disk.
 """
 
+import logging
 import os
 import signal
 import socket
@@ -14,6 +15,9 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from deploy.local.slots import point_slots, served_sockets
+from service.log_lines import write_lines
+
+log = logging.getLogger("keeper")
 
 EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 1.0
@@ -64,6 +68,11 @@ def keep_slots(home: Path, ask: Callable[[str, str], bool] = answers) -> None:
         if ask(f"run/{name}.sock", url):
             admitted.append(f"{name}.sock")
     point_slots(run, admitted)
+    now = served_sockets(run)
+    for name in sorted(now - serving):
+        log.info("a replica is admitted", extra={"replica": name.removesuffix(".sock")})
+    for name in sorted(serving - now):
+        log.warning("a replica is left out", extra={"replica": name.removesuffix(".sock")})
 
 
 def turn_log_over(home: Path, most_bytes: int = MAX_LOG_BYTES) -> None:
@@ -80,6 +89,7 @@ def turn_log_over(home: Path, most_bytes: int = MAX_LOG_BYTES) -> None:
 
 def main() -> None:
     """Keep the slots of the stack in the current folder until told to stop."""
+    write_lines("info", (log.name,))
     home = Path()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

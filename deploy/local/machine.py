@@ -9,13 +9,15 @@ from deploy.errors import Refused
 
 # Program and the Debian or Ubuntu package that holds it.
 PACKAGES = {"nginx": "nginx", "redis-server": "redis-server", "prometheus": "prometheus"}
+# What only watches: the stack runs without them. Programs and packages have the same names.
+WATCHERS = ("prometheus-nginx-exporter", "prometheus-redis-exporter", "prometheus-alertmanager")
 
 
 def find_programs() -> dict[str, str]:
-    """Return the path of each program; raise `Refused` naming what to install."""
+    """Return the path of each program that is there; raise `Refused` naming what to install."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    found = {name: shutil.which(name, path=path) for name in PACKAGES}
-    missing = [PACKAGES[name] for name, place in found.items() if place is None]
+    found = {name: shutil.which(name, path=path) for name in (*PACKAGES, *WATCHERS)}
+    missing = [package for name, package in PACKAGES.items() if found[name] is None]
     if missing:
         raise Refused(
             f"the stack needs {', '.join(missing)}; on Debian or Ubuntu: "

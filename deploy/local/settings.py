@@ -24,9 +24,24 @@ class LocalSettings(Environment):
     prometheus_url: str = setting(
         "", "Where Prometheus is, if it isn't on 127.0.0.1.", starts=("http://", "https://")
     )
+    door_url: str = setting(
+        "", "Where the door's counter is, if it isn't on 127.0.0.1.", starts=("http://", "https://")
+    )
+    replicas_url: str = setting(
+        "",
+        "Name of which each address is a replica's, if they aren't on 127.0.0.1.",
+        starts=("http://",),
+    )
     http_address: str = setting("127.0.0.1", "Address on which nginx listens.")
     http_port: int = setting(8080, "Port on which nginx listens.", 1, 65535)
     prometheus_port: int = setting(9090, "Port of Prometheus, on 127.0.0.1.", 1, 65535)
+    alertmanager_port: int = setting(9093, "Port of Alertmanager, on 127.0.0.1.", 1, 65535)
+    nginx_exporter_port: int = setting(9095, "Port of nginx's exporter, on 127.0.0.1.", 1, 65535)
+    redis_exporter_port: int = setting(9096, "Port of Redis' exporter, on 127.0.0.1.", 1, 65535)
+    alert_webhook_url: str = setting(
+        "", "Where Alertmanager sends alerts; empty: nowhere.", starts=("http://", "https://")
+    )
+    door_port: int = setting(9099, "Port of the door's counter, on 127.0.0.1.", 1, 65535)
     replica_port: int = setting(9101, "Port of the first replica, on 127.0.0.1.", 1, 65000)
     edge_cache_size: str = setting("64m", "How much the edge cache may keep.", form=NGINX_SIZE)
     edge_cache_keys: str = setting("64m", "Memory for its keys, 128 bytes each.", form=NGINX_SIZE)
@@ -45,6 +60,11 @@ class LocalSettings(Environment):
     def prometheus(self) -> str:
         """Where Prometheus answers."""
         return self.prometheus_url.rstrip("/") or f"http://127.0.0.1:{self.prometheus_port}"
+
+    @property
+    def door(self) -> str:
+        """Where the door's counter answers."""
+        return self.door_url.rstrip("/") or f"http://127.0.0.1:{self.door_port}"
 
     @property
     def registry(self) -> Path:

@@ -11,6 +11,7 @@ from deploy.local.machine import check_ports, find_programs
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import served_sockets
 from deploy.local.supervisor import Supervisor, wait_until
+from deploy.local.watchers import watcher_ports, without
 
 START_SECONDS = 120
 SCALE_SECONDS = 60
@@ -39,6 +40,9 @@ class Stack:
 
         programs = find_programs()
         self._check_ports(replicas)
+        check_ports(watcher_ports(self.settings, programs))
+        if lacking := without(programs):
+            say(lacking)
         write_files(self.home, self.settings, programs)
         publish_samples(self.registry, samples, say)
         for number in range(1, replicas + 1):
@@ -95,6 +99,7 @@ class Stack:
         if first == 0:
             ports.insert(0, (settings.http_address, settings.http_port, "HTTP_PORT"))
             ports.insert(1, ("127.0.0.1", settings.prometheus_port, "PROMETHEUS_PORT"))
+            ports.insert(2, ("127.0.0.1", settings.door_port, "DOOR_PORT"))
         check_ports(ports)
 
     def _wait_for(self, names: Sequence[str], seconds: float) -> None:

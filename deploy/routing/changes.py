@@ -24,6 +24,7 @@ class Draft:
     shadow: str = ""
     pins: Mapping[str, str] = field(default_factory=dict)
     fallbacks: tuple[Fallback, ...] = ()
+    breached: str = ""  # the version that a canary takes back for its figures
 
     @property
     def versions(self) -> set[str]:

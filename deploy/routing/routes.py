@@ -87,6 +87,7 @@ def finished(draft: Draft, digests: Mapping[str, str], command: str, reason: str
         pins=dict(draft.pins),
         digests={version: digests[version] for version in sorted(draft.versions, key=int)},
         fallbacks=draft.fallbacks,
+        breached=draft.breached,
     )
 
 

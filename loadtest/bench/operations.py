@@ -39,6 +39,10 @@ class Updates:
             "HTTP_PORT": str(port),
             "PROMETHEUS_PORT": str(port + 1),
             "REPLICA_PORT": str(port + 2),
+            "ALERTMANAGER_PORT": str(port + 20),
+            "NGINX_EXPORTER_PORT": str(port + 21),
+            "REDIS_EXPORTER_PORT": str(port + 22),
+            "DOOR_PORT": str(port + 23),
         }
 
     def give(self, *words: str) -> float:

@@ -65,6 +65,10 @@ def flotilla(home: Path, port: int, settings: Mapping[str, str]) -> Iterator[Ser
         "HTTP_PORT": str(port),
         "PROMETHEUS_PORT": str(port + 1),
         "REPLICA_PORT": str(port + 2),
+        "ALERTMANAGER_PORT": str(port + 20),
+        "NGINX_EXPORTER_PORT": str(port + 21),
+        "REDIS_EXPORTER_PORT": str(port + 22),
+        "DOOR_PORT": str(port + 23),
         **settings,
     }
     command, log = [sys.executable, "-m", "deploy"], home / "bench.log"

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
+    HistogramMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
 
 from service.counting.compared import predictions, shadows
-from service.counting.counts import Counts, Distribution, ShadowCounts
+from service.counting.counts import STATION_SECONDS, Counts, Distribution, ShadowCounts
 from service.counting.families import MODEL, histogram
 from service.gate import CacheGate
 
@@ -29,6 +30,7 @@ class CountsCollector(Collector):
         self._counts = counts
         self._shadowed = shadowed
         self.gates: Mapping[tuple[str, str], CacheGate] = {}  # of what is loaded
+        self.lookup_seconds = Distribution(STATION_SECONDS)
 
     def describe(self) -> Iterable[Metric]:
         """Return the families, without series: their names are looked at once."""
@@ -75,11 +77,22 @@ class CountsCollector(Collector):
             for version, gate in self.gates.items():
                 family.add_metric(version, read(gate))
             yield family
+        lookups = HistogramMetricFamily(
+            "flotilla_cache_lookup_duration_seconds",
+            "One look-up in Redis, of rows that wait together.",
+        )
+        lookups.add_metric((), self.lookup_seconds.cumulative(), self.lookup_seconds.sum)
+        yield lookups
         yield from predictions(named)
         yield from shadows(shadowed)
 
 
 _HISTOGRAMS: tuple[tuple[str, str, Callable[[Counts], Distribution]], ...] = (
+    (
+        "flotilla_parse_duration_seconds",
+        "From a request's arrival to its rows being checked; of every 16th.",
+        lambda counts: counts.parse_seconds,
+    ),
     (
         "flotilla_queue_duration_seconds",
         "From a request's rows in the queue to the call of the engine that takes them.",
@@ -89,6 +102,11 @@ _HISTOGRAMS: tuple[tuple[str, str, Callable[[Counts], Distribution]], ...] = (
         "flotilla_inference_duration_seconds",
         "One call of the engine.",
         lambda counts: counts.inference_seconds,
+    ),
+    (
+        "flotilla_reply_duration_seconds",
+        "From the answer to the reply handed over; of every 16th request or so.",
+        lambda counts: counts.reply_seconds,
     ),
     ("flotilla_batch_rows", "Rows in one call of the engine.", lambda counts: counts.batch_rows),
 )

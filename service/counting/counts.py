@@ -6,6 +6,7 @@ have no lock: only the event loop writes, and `collector.py` reads them when Pro
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Sequence
 
 from service.counting.predicted import Predicted
 
@@ -28,6 +29,8 @@ SECONDS = (
     5,
     10,
 )
+# Of a station of the way: a compiled model's call takes 5 µs.
+STATION_SECONDS = (0.000005, 0.00001, 0.000025, 0.00005, *SECONDS)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
 
 
@@ -56,29 +59,54 @@ class Distribution:
         return pairs
 
 
+# Reading and writing are timed for every so many requests: both together for each would take 2 %.
+TIMED_EVERY = 16
+
+
 class Counts:
-    """The counts of one version. Only the event loop adds to them."""
+    """The counts of one version. Only the event loop adds to them.
+
+    `untimed` is how many requests have come since the last one whose parsing was timed. Replies are
+    timed while it is 0.
+    """
 
     __slots__ = (
         "batch_rows",
         "cache_rows",
         "inference_seconds",
+        "parse_seconds",
         "predicted",
         "queue_seconds",
+        "reply_seconds",
         "request_seconds",
         "requests",
         "rows",
+        "untimed",
     )
 
     def __init__(self) -> None:
+        self.untimed = 0
         self.requests: defaultdict[tuple[str, int], int] = defaultdict(int)  # (protocol, status)
         self.rows = 0
-        self.cache_rows: defaultdict[str, int] = defaultdict(int)  # by what the cache did for them
+        # The same rows by what the cache did for them: they add up to `rows`.
+        self.cache_rows: defaultdict[str, int] = defaultdict(int)
         self.request_seconds = Distribution(SECONDS)
-        self.queue_seconds = Distribution(SECONDS)
-        self.inference_seconds = Distribution(SECONDS)
+        self.parse_seconds = Distribution(STATION_SECONDS)
+        self.queue_seconds = Distribution(STATION_SECONDS)
+        self.inference_seconds = Distribution(STATION_SECONDS)
+        self.reply_seconds = Distribution(STATION_SECONDS)
         self.batch_rows = Distribution(ROWS)
         self.predicted: Predicted | None = None  # None also where nothing is to be summed up
+
+    def cached(self, sources: Sequence[str]) -> None:
+        """Count the rows of one answer by what the cache did for them."""
+        for source in set(sources):
+            self.cache_rows[source] += sources.count(source)
+
+    def parsed(self, seconds: float) -> None:
+        """Count what reading a request took."""
+        self.untimed = 0
+        self.parse_seconds.observe(seconds)
 
     def inferred(self, seconds: float, rows: int) -> None:
         """Count one call of the engine."""
@@ -98,4 +126,4 @@ class ShadowCounts:
         # Rows by (answered, "agree", "disagree" or "failed").
         self.compared: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.dropped: defaultdict[str, int] = defaultdict(int)  # rows by answered
-        self.inference_seconds = Distribution(SECONDS)
+        self.inference_seconds = Distribution(STATION_SECONDS)

@@ -4,6 +4,9 @@ Label values come from the registry of models and from fixed words, never from a
 nobody outside can create series.
 """
 
+import platform
+from importlib.metadata import version as installed
+
 from prometheus_client import (
     GC_COLLECTOR,
     PLATFORM_COLLECTOR,
@@ -14,9 +17,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from service import __version__
 from service.counting.collector import CountsCollector
 from service.counting.counts import Counts, ShadowCounts
-from service.counting.families import MODEL
+
+BUILD = ("version", "python", "gunicorn", "numpy")
 
 
 class Metrics:
@@ -46,20 +51,18 @@ class Metrics:
         self.queue_rows = Gauge(
             "flotilla_queue_rows", "Rows that wait for the engine.", registry=self.registry
         )
-        self.model_info = Gauge(
-            "flotilla_model_info",
-            "1 for each loaded version.",
-            (*MODEL, "digest", "engine"),
+        self.queue_limit = Gauge(
+            "flotilla_queue_limit_rows",
+            "Rows that may wait for the engine (MAX_QUEUE_ROWS).",
             registry=self.registry,
         )
-        self.damaged = Gauge(
-            "flotilla_model_damaged",
-            "1 for a loaded version whose files are no longer what was published.",
-            MODEL,
+        build = Gauge("flotilla_build_info", "1: what runs here.", BUILD, registry=self.registry)
+        build.labels(__version__, platform.python_version(), *map(installed, BUILD[2:])).set(1)
+        self.build_info = build
+        self.connections = Gauge(
+            "flotilla_connections",
+            "Connections that are open, idle ones as well.",
             registry=self.registry,
-        )
-        self.ready = Gauge(
-            "flotilla_ready", "1 when every version is loaded that clients get.", registry=self.registry
         )
 
     def of(self, model: str, version: str) -> Counts:

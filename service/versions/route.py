@@ -43,7 +43,8 @@ class Route(Struct, frozen=True, kw_only=True):
     `weights` are percent by version, more than 0 each and 100 together. `pins` name a version for
     single client keys, `shadow` one that is asked besides where another one answered. `edge_cache`
     tells whether nginx may keep answers, `digests` has the first 16 characters of each version's.
-    `fallbacks` are where rollback returns to, and then again.
+    `fallbacks` are where rollback returns to, and then again. `breached` is the version that a canary
+    has taken back for its figures to make this route.
     """
 
     weights: Annotated[dict[Version, float], Meta(min_length=1)]
@@ -56,6 +57,7 @@ class Route(Struct, frozen=True, kw_only=True):
     pins: dict[str, Version] = {}
     digests: dict[str, str] = {}
     fallbacks: tuple[Fallback, ...] = ()
+    breached: Annotated[str, Meta(pattern="^[0-9]*$")] = ""
 
     @property
     def fallback(self) -> Fallback | None:

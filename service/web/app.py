@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import make_wsgi_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -12,6 +11,7 @@ from service.errors import FlotillaError
 from service.logs import log_failure
 from service.replica import Replica
 from service.web import feedback, models, pages, repository
+from service.web.scrape import metrics_app
 
 
 def create_app(replica: Replica) -> Flask:
@@ -25,7 +25,7 @@ def create_app(replica: Replica) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
     app.after_request(_name_replica(replica.settings.replica_name))
-    metrics = make_wsgi_app(replica.metrics.registry)
+    metrics = metrics_app(replica.metrics.registry, replica.drift.page)
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/metrics": metrics})  # type: ignore[method-assign]
     return app
 

@@ -1,11 +1,11 @@
 """Metadata of models, as the V1 and V2 protocols show it."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
+from service import __version__
 from service.protocols.v2_data import DATATYPES
 from service.replica import Replica
 from service.signature import Tensor
@@ -36,7 +36,7 @@ def blueprint(replica: Replica) -> Blueprint:
 
     @routes.get("/v2")
     def server() -> ResponseReturnValue:
-        return jsonify(name="flotilla", version=_own_version(), extensions=EXTENSIONS)
+        return jsonify(name="flotilla", version=__version__, extensions=EXTENSIONS)
 
     @routes.get("/v2/models/<model>")
     @routes.get("/v2/models/<model>/versions/<number>")
@@ -69,10 +69,3 @@ def blueprint(replica: Replica) -> Blueprint:
 
 def _tensor(each: Tensor) -> dict[str, Any]:
     return {"name": each.name, "datatype": DATATYPES[each.dtype], "shape": list(each.shape)}
-
-
-def _own_version() -> str:
-    try:
-        return version("flotilla")
-    except PackageNotFoundError:  # run from a folder, as in the image
-        return "0"

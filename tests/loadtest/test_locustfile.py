@@ -15,7 +15,7 @@ VERSION = {"X-Model-Version": "3"}
 def run_locust(url: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the scenario for a second with five users."""
     command = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--headless"]
-    command += ["-u", "5", "-t", "1s", "-H", url, *options]
+    command += ["-u", "5", "-t", "1s", "-H", url, "--metrics-port", "0", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 

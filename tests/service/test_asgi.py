@@ -389,11 +389,33 @@ def test_metrics_count_what_was_sent(replica: ReplicaProcess) -> None:
         assert metric(replica, name, **labels) - value == grown, (name, labels)
 
 
+def test_stations_of_every_sixteenth_request_are_timed(replica: ReplicaProcess) -> None:
+    """Of 32 requests one after the other, two are timed while they are read, and two while written."""
+    names = [f"flotilla_{station}_duration_seconds" for station in ("parse", "reply")]
+    before = {name: metric(replica, f"{name}_count", **LINE_1) for name in names}
+    for _ in range(32):
+        replica.predict("line", [1, 2])
+    for name, count in before.items():
+        assert metric(replica, f"{name}_count", **LINE_1) == count + 2
+        assert 0 < metric(replica, f"{name}_sum", **LINE_1) < 1
+
+
+def test_open_connections_are_counted(replica: ReplicaProcess) -> None:
+    """A connection counts from when it is made until it is lost, whether it is used or not."""
+    open_ = metric(replica, "flotilla_connections")
+    connection = replica.connect()
+    connection.connect()
+    wait_until(lambda: metric(replica, "flotilla_connections") == open_ + 1)
+    connection.close()
+    wait_until(lambda: metric(replica, "flotilla_connections") == open_)
+
+
 def test_metrics_show_the_replica(replica: ReplicaProcess) -> None:
     """What is loaded, whether it is ready, and that nothing waits, can be read from the metrics."""
     assert metric(replica, "flotilla_ready") == 1
     assert metric(replica, "flotilla_requests_in_flight") == 0
     assert metric(replica, "flotilla_queue_rows") == 0
+    assert metric(replica, "flotilla_queue_limit_rows") == 256, "as the fixture sets it"
     assert metric(replica, "process_resident_memory_bytes") > 0
     assert metric(replica, "flotilla_model_info") == len(SAMPLES) + 3
     for name in (*SAMPLES, "line", "told"):
@@ -460,6 +482,9 @@ def test_cache_and_stop(cached: ReplicaProcess, redis_server: RedisServer) -> No
     assert partial.json["predictions"][:3] == computed.json["predictions"]
     assert metric(cached, "flotilla_batch_rows_sum") - before == 1, "only the new row was computed"
     assert metric(cached, "flotilla_cache_rows_total", model="line", result="hit") == 6
+    look_ups = metric(cached, "flotilla_cache_lookup_duration_seconds_count")
+    cached.predict("line", *rows)
+    assert metric(cached, "flotilla_cache_lookup_duration_seconds_count") == look_ups + 1
 
     other = cached.predict("line", *rows, X_Model_Version="2")
     assert other.headers["X-Cache"] == "miss"

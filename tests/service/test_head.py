@@ -132,6 +132,70 @@ def test_other_spellings_of_the_id() -> None:
     assert reader.read(b"nonsense") == (None, b"")
 
 
+TRACE, SPAN = b"0af7651916cd43dd8448eb211c80319c", b"b7ad6b7169203331"
+PARENT = b"00-" + TRACE + b"-" + SPAN + b"-01"
+
+
+@pytest.mark.parametrize("place", range(len(FIELDS) + 1))
+@pytest.mark.parametrize("given", [(), (b"X-Request-ID: a",)], ids=["no id", "behind an id"])
+def test_a_traced_client_fills_no_table(place: int, given: tuple[bytes, ...]) -> None:
+    """What a traced client sends differs each time, and its heads are one in the table all the same."""
+    reader = HeadReader()
+    for number in range(50):
+        parent = b"00-%032x-%016x-01" % (number, number)
+        traced = (b"traceparent: " + parent, b"tracestate: a=%d" % number, b"Baggage: b=%d" % number)
+        head, _ = reader.read(raw(*FIELDS[:place], *given, *traced, *FIELDS[place:]))
+        assert head is not None
+        assert head.headers.traceparent == parent
+        bare = head._replace(headers=head.headers._replace(traceparent=b""))
+        assert bare == parse(raw(*FIELDS))
+    assert len(reader._known) == 1
+
+
+def test_traced_and_untraced_heads_are_apart() -> None:
+    """A head without a traceparent never gets another one's, and one keeps its id."""
+    reader = HeadReader()
+    traced = raw(*FIELDS, b"X-Request-ID: a", b"Traceparent:" + PARENT)
+    for _ in range(2):
+        head, request_id = reader.read(traced)
+        assert (head.headers.traceparent, request_id) == (PARENT, b"a")
+        head, request_id = reader.read(raw(*FIELDS, b"X-Request-ID: b"))
+        assert (head.headers.traceparent, request_id) == (b"", b"b")
+
+
+def test_a_longer_parent_is_a_field_of_its_own() -> None:
+    """Of a traceparent in a form to come nothing is cut off that would stick to the field before."""
+    longer = PARENT.replace(b"00-", b"cc-", 1) + b"-more"
+    head, _ = HeadReader().read(raw(*FIELDS, b"traceparent: " + longer))
+    assert head.headers.content_type == b"application/json"
+    assert head.headers.traceparent == longer
+
+
+def test_two_parents_are_none() -> None:
+    """Of several traceparents nobody knows which one holds: the request begins a trace."""
+    head, _ = HeadReader().read(raw(*FIELDS, b"traceparent: " + PARENT, b"traceparent: " + PARENT))
+    assert head.headers.traceparent == b""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (b"traceparent: " + PARENT, b" folded"),
+        (b"traceparent: " + PARENT, b"Transfer-Encoding: chunked"),
+        (b"traceparent: " + PARENT, b"Content-Length: 3"),
+        (b"tracestate: a\nTransfer-Encoding: chunked",),
+        (b"tracestate: a\rb",),
+        (b"traceparent : " + PARENT,),
+    ],
+)
+def test_a_trace_hides_nothing(fields: tuple[bytes, ...]) -> None:
+    """What stands beside a trace is read as strictly, also when a head like it has been seen."""
+    reader = HeadReader()
+    assert reader.read(raw(*FIELDS, b"traceparent: " + PARENT))[0] is not None
+    assert reader.read(raw(*FIELDS, *fields))[0] is None
+    assert reader.read(b"\r\ntraceparent: " + PARENT + b"\r\n" + raw(*FIELDS))[0] is None
+
+
 def test_memory_is_bounded() -> None:
     """However many heads there are, not more than a fixed number is remembered, and all are read."""
     reader = HeadReader()

@@ -28,18 +28,23 @@ def shown(replica: Replica) -> set[tuple[str, str]]:
     """Return the models and versions that `flotilla_model_info` shows."""
     return {
         (sample.labels["model"], sample.labels["version"])
-        for metric in replica.metrics.model_info.collect()
+        for metric in replica.metrics.registry.collect()
         for sample in metric.samples
+        if sample.name == "flotilla_model_info"
     }
+
+
+def value(replica: Replica, name: str, **labels: str) -> float | None:
+    """Return the value of one series, or None where there is none."""
+    return replica.metrics.registry.get_sample_value(name, labels)
 
 
 def test_metrics_follow_the_registry(own_lines: Path, clock: Clock) -> None:
     """The metrics show what is loaded, and no longer show what was let go of."""
     replica = Replica(Settings(registry_dir=own_lines))
-    ready = replica.metrics.ready._value
-    assert ready.get() == 0
+    assert value(replica, "flotilla_ready") == 0
     replica._follower.follow()
-    assert ready.get() == 1
+    assert value(replica, "flotilla_ready") == 1
     assert shown(replica) == {("a", "1"), ("b", "1")}
     route_to(own_lines, "a", {"2": 100.0}, shadow="3")
     replica._follower.follow()
@@ -50,7 +55,9 @@ def test_metrics_follow_the_registry(own_lines: Path, clock: Clock) -> None:
     route_to(own_lines, "a", {"4": 100.0})
     damage(own_lines / "a" / "4" / "model.skops")
     replica._follower.follow()
-    assert ready.get() == 0
+    assert value(replica, "flotilla_ready") == 0
+    assert value(replica, "flotilla_version_refused", model="a", version="4") == 1
+    assert value(replica, "flotilla_route_share", model="a", version="4") == 1
     asyncio.run(replica.stop())
 
 
@@ -58,16 +65,16 @@ def test_damage_is_shown(own_lines: Path, clock: Clock) -> None:
     """A loaded version whose files were changed is 1 in the metrics, until they are right again."""
     replica = Replica(Settings(registry_dir=own_lines))
 
-    def damaged() -> dict[str, float]:
+    def damaged() -> dict[str, float | None]:
         clock.forward(EVERY_SECONDS)
         replica._follower.follow()
-        (metric,) = replica.metrics.damaged.collect()
-        return {sample.labels["model"]: sample.value for sample in metric.samples}
+        name = "flotilla_model_damaged"
+        return {model: value(replica, name, model=model, version="1") for model in ("a", "b")}
 
     assert damaged() == {"a": 0, "b": 0}
     before = damage(own_lines / "a" / "1" / "model.skops")
     assert damaged() == {"a": 1, "b": 0}
-    assert replica.metrics.ready._value.get() == 1, "it serves"
+    assert value(replica, "flotilla_ready") == 1, "it serves"
     (own_lines / "a" / "1" / "model.skops").write_bytes(before)
     assert damaged() == {"a": 0, "b": 0}
     asyncio.run(replica.stop())

@@ -9,7 +9,7 @@ from tests.stack.local import LocalStack
 from tests.stack.stack import Stack
 
 # The cost gate would let one of the samples alone use Redis, and only while that pays.
-SETTINGS = {"CACHE_BY_MODEL": "digits=always,drill=always"}
+SETTINGS = {"CACHE_BY_MODEL": "digits=always,drill=always,audited=always"}
 
 
 @pytest.fixture(scope="session")

@@ -35,8 +35,10 @@ class ComposeStack:
         for folder in folders:
             os.chown(folder, user, group)
         self.http_port, self.prometheus_port, grafana = free_ports(3, 27000)
+        self.alertmanager_port = self.prometheus_port + 7
         self.url = f"http://127.0.0.1:{self.http_port}"
         self.prometheus_url = f"http://127.0.0.1:{self.prometheus_port}"
+        self.alertmanager_url = f"http://127.0.0.1:{self.alertmanager_port}"
         self.settings = {
             "COMPOSE_PROJECT_NAME": self.project,
             "COMPOSE_ENV_FILES": str(DEBIAN_IMAGES if _built_here() else os.devnull),
@@ -49,6 +51,7 @@ class ComposeStack:
             "HTTP_ADDRESS": "127.0.0.1",
             "HTTP_PORT": str(self.http_port),
             "PROMETHEUS_PORT": str(self.prometheus_port),
+            "ALERTMANAGER_PORT": str(self.alertmanager_port),
             "GRAFANA_PORT": str(grafana),
             "REPLICAS": "2",
             **settings,
@@ -83,6 +86,20 @@ class ComposeStack:
         """Run a command of the CLI on the host, and return what it printed."""
         done = self.run(sys.executable, "-m", "deploy", *words, expect=expect)
         return done.stdout + done.stderr
+
+    def audit(self, expect: int = 0) -> dict:
+        """Run the audit in a container, as the README says, and return what it says to machines."""
+        words = ("run", "--rm", "flotilla", "audit", "--json")
+        return json.loads(self.run("docker", "compose", *words, expect=expect).stdout)
+
+    def ask_directly(self, name: str, path: str, body: bytes) -> None:
+        """Send a replica a request past nginx, from inside its container."""
+        ask = (
+            "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8000);"
+            "c.request('POST', sys.argv[1], sys.argv[2], {'Content-Type': 'application/json'});"
+            "c.getresponse().read()"
+        )
+        docker("exec", name, "python", "-c", ask, path, body.decode())
 
     def run(self, *command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command with this stack's settings; fail where it doesn't exit as expected."""

@@ -1,5 +1,6 @@
 """The local stack as the tests drive it: the commands that a user types, and signals as faults."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local.keeper import answers
+from deploy.local.keeper import SocketConnection, answers
 from deploy.local.supervisor import Process, Supervisor, wait_until
 from tests.stack.stack import free_ports
 
@@ -29,10 +30,15 @@ class LocalStack:
             "HTTP_PORT": str(http),
             "PROMETHEUS_PORT": str(prometheus),
             "REPLICA_PORT": str(replica),
+            "ALERTMANAGER_PORT": str(prometheus + 7),
+            "NGINX_EXPORTER_PORT": str(prometheus + 8),
+            "REDIS_EXPORTER_PORT": str(prometheus + 9),
+            "DOOR_PORT": str(http + 1),
             **settings,
         }
         self.url = f"http://127.0.0.1:{http}"
         self.prometheus_url = f"http://127.0.0.1:{prometheus}"
+        self.alertmanager_url = f"http://127.0.0.1:{prometheus + 7}"
         self.up_output = ""
         self._up = ["up", "--replicas", str(replicas), "--samples", samples]
 
@@ -61,6 +67,17 @@ class LocalStack:
         output = done.stdout + done.stderr
         assert done.returncode == expect, f"flotilla {' '.join(words)}: {output}"
         return output
+
+    def audit(self, expect: int = 0) -> dict:
+        """Run the audit, and return what it says to machines."""
+        return json.loads(self.flotilla("audit", "--json", expect=expect))
+
+    def ask_directly(self, name: str, path: str, body: bytes) -> None:
+        """Send a replica a request past nginx."""
+        connection = SocketConnection(str(self.home / "run" / f"{name}.sock"), 10)
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        connection.getresponse().read()
+        connection.close()
 
     def processes(self) -> dict[str, Process]:
         """Return the supervised processes by name."""

@@ -16,10 +16,17 @@ class Stack(Protocol):
 
     url: str
     prometheus_url: str
+    alertmanager_url: str
     registry: Path
 
     def flotilla(self, *words: str, expect: int = 0) -> str:
         """Run a command and return what it printed; fail where it doesn't exit as expected."""
+
+    def audit(self, expect: int = 0) -> dict:
+        """Run the audit where it finds everything, and return what it says to machines."""
+
+    def ask_directly(self, name: str, path: str, body: bytes) -> None:
+        """Send a replica a request past nginx."""
 
     def replicas(self) -> set[str]:
         """Return the names of the replicas that run."""

@@ -46,6 +46,7 @@ def test_only_the_door_and_prometheus_are_published(docker_stack: ComposeStack) 
     assert published == {
         "nginx": [("8080/tcp", f"127.0.0.1:{docker_stack.http_port}")],
         "prometheus": [("9090/tcp", f"127.0.0.1:{docker_stack.prometheus_port}")],
+        "alertmanager": [("9093/tcp", f"127.0.0.1:{docker_stack.alertmanager_port}")],
     }
 
 
@@ -61,7 +62,8 @@ def test_rights(docker_stack: ComposeStack) -> None:
     """Every container: not root, no capability, no way to get one, a root that can't be written."""
     containers = docker_stack.containers()
     assert {service_of(each) for each in containers} == {
-        "nginx", "service", "samples", "redis", "prometheus", "nginx-exporter", "redis-exporter"
+        "nginx", "door", "service", "samples", "redis", "prometheus", "alertmanager", "nginx-exporter",
+        "redis-exporter",
     }  # fmt: skip
     for container in containers:
         found = inspect(container)
@@ -161,7 +163,7 @@ def test_down_and_up(tmp_path: Path) -> None:
 
 OFFICIAL = {
     "nginx", "redis", "prom/prometheus", "grafana/grafana", "nginx/nginx-prometheus-exporter",
-    "oliver006/redis_exporter",
+    "oliver006/redis_exporter", "prom/alertmanager",
 }  # fmt: skip
 
 

@@ -104,6 +104,7 @@ def test_a_breach_rolls_back(trial: Trial, at: int) -> None:
     assert len(trial.asked) == at + 1
     assert (trial.route.weights, trial.route.shadow) == ({"1": 100}, "")
     assert trial.route.reason == "canary: version 2: p99 is 61 ms"
+    assert trial.route.breached == "2", "an alert needs no prose"
 
 
 def test_too_few_requests(trial: Trial) -> None:
@@ -111,7 +112,7 @@ def test_too_few_requests(trial: Trial) -> None:
     with pytest.raises(Refused, match="too few requests to judge version 2 in 60 s"):
         trial.run(lambda _: TOO_FEW, Plan("2", (5.0, 100.0), 20.0))
     assert trial.waited == 20 * (1 + PROLONGED)
-    assert trial.route.weights == {"1": 100}
+    assert (trial.route.weights, trial.route.breached) == ({"1": 100}, "")
 
 
 def test_enough_after_a_while(trial: Trial) -> None:
@@ -133,6 +134,7 @@ def test_whatever_happens_rolls_back(trial: Trial, error: BaseException) -> None
     assert trial.weights() == [{"1": 100}, {"1": 95, "2": 5}, {"1": 100}]
     told = isinstance(error, Refused) or "Rolled back: version 1 answers everybody" in trial.said
     assert told, "whoever interrupts it sees what became of it"
+    assert trial.route.breached == "", "its figures weren't bad"
 
 
 def test_somebody_else_changed_the_route(trial: Trial) -> None:

@@ -10,9 +10,9 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from deploy.canary.figures import Answers, Shadowed, read_figures, read_shadowed
-from deploy.canary.prometheus import Prometheus
 from deploy.canary.verdict import PrometheusJudge, Thresholds
 from deploy.errors import Refused
+from deploy.prometheus import Prometheus
 from service.counting.counts import SECONDS
 from service.counting.metrics import Metrics
 from tests.needs import PROGRAM_PATH
@@ -164,7 +164,7 @@ def test_figures(monitored: Monitored) -> None:
     ):
         two.shadow.labels("figures", version, shadow, result).inc(rows)
     for replica in (one, two):
-        for code, times in ((200, 450), (400, 20), (429, 10), (404, 10), (503, 6), (500, 4)):
+        for code, times in ((200, 450), (400, 20), (429, 6), (499, 4), (404, 10), (503, 6), (500, 4)):
             replica.answer("figures", "1", code, times)
     one.answer("figures", "2", 200, 98)
     one.answer("figures", "2", 200, 2, seconds=0.2)
@@ -176,7 +176,7 @@ def test_figures(monitored: Monitored) -> None:
     )
     at = monitored.prometheus.now()
     live, canary = (read_figures(monitored.prometheus, "figures", n, LONG, at) for n in ("1", "2"))
-    assert (live.error_rate, live.refused_rate) == (0.02, 0.06), "429 is no refusal of a model"
+    assert (live.error_rate, live.refused_rate) == (0.02, 0.06), "429 and 499 aren't the model's"
     assert live.p99_seconds == pytest.approx(0.0025 + 0.99 * 0.0025)
     assert live.p99_low_seconds == pytest.approx(0.0025 + (0.99 - 0.00518) * 0.0025, rel=1e-4)
     assert live.answers == Answers({"spam": 50.0, "ham": 50.0}, 100.0)

@@ -1,7 +1,10 @@
 """Metrics: each version's own, looked up once, in series that nobody outside can add to."""
 
+from importlib.metadata import version
+
 import pytest
 
+from service import __version__
 from service.counting.metrics import Metrics
 from service.counting.predicted import LabelCounts, ValueMoments
 
@@ -91,3 +94,23 @@ def test_two_replicas_in_one_process(metrics: Metrics) -> None:
     metrics.in_flight.inc()
     assert value(metrics, "flotilla_requests_in_flight") == 1
     assert value(Metrics(), "flotilla_requests_in_flight") == 0
+
+
+def test_stations_are_timed_for_every_sixteenth_request(metrics: Metrics) -> None:
+    """Of a version that has been asked 16 times, one parsing is counted, in its bucket."""
+    counts = metrics.of("m", "1")
+    counts.untimed = 16
+    counts.parsed(0.00002)
+    assert counts.untimed == 0
+    assert value(metrics, "flotilla_parse_duration_seconds_count", **M1) == 1
+    assert value(metrics, "flotilla_parse_duration_seconds_bucket", **M1, le="2.5e-05") == 1
+    assert value(metrics, "flotilla_parse_duration_seconds_bucket", **M1, le="1e-05") == 0
+
+
+def test_build_info_names_what_runs(metrics: Metrics) -> None:
+    """The version of the kit is there, also where it runs from a folder without being installed."""
+    (sample,) = next(
+        each for each in metrics.registry.collect() if each.name == "flotilla_build_info"
+    ).samples
+    assert sample.labels["version"] == __version__
+    assert sample.labels["gunicorn"] == version("gunicorn")

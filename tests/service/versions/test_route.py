@@ -72,6 +72,7 @@ BROKEN = [
     b'{"weights": {"one": 100}, "time": "", "user": "", "reason": ""}',
     b'{"weights": {"1": 100}, "time": "", "user": "", "reason": "", "shadow": "../x"}',
     b'{"weights": {"1": 100}, "time": "", "user": "", "reason": "", "pins": {"k": ""}}',
+    b'{"weights": {"1": 100}, "time": "", "user": "", "reason": "", "breached": "../x"}',
 ]
 
 
@@ -83,6 +84,15 @@ def test_a_broken_route_stops_no_other(own_lines: Path, content: bytes) -> None:
     assert list(read_routes(own_lines)) == ["b"]
     with pytest.raises((msgspec.MsgspecError, UnicodeDecodeError)):
         read_route(shelf)
+
+
+def test_an_old_route_is_read(own_lines: Path) -> None:
+    """A route of a release that knew less of it is read; what is lacking has its default."""
+    shelf = own_lines / "routes" / "a"
+    content = b'{"weights": {"1": 100}, "time": "", "user": "", "reason": ""}'
+    (shelf / "current" / "route.json").write_bytes(content)
+    found = read_route(shelf)
+    assert (found.weights, found.shadow, found.breached) == ({"1": 100.0}, "", "")
 
 
 def test_a_split_is_read(own_lines: Path) -> None:

@@ -1,0 +1,1 @@
+"""`flotilla top`: the stack at one moment, as Prometheus has it, on a terminal."""
