@@ -213,6 +213,7 @@ VERSIONS = Row(
             unit=units.PercentUnit,
             thresholds=AGREEMENTS,
             legend=Legend.LAST,
+            lowest=0.8,
             highest=1,
             queries=[Query(AGREEMENT, "{{model}}: shadow {{shadow}}")],
         ),

@@ -85,6 +85,7 @@ RIGHT = Row(
             unit=units.PercentUnit,
             thresholds=ACCURACIES,
             legend=Legend.LIST,
+            lowest=0.5,
             highest=1,
             queries=[
                 Query(f"model:flotilla_accuracy:1h{{{VERSION}}}", f"{NAMED}: accuracy"),

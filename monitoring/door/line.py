@@ -40,8 +40,8 @@ def read_line(line: bytes) -> Line:
     if not _STATUS.fullmatch(status):
         raise ValueError(f"expected a status, got {status[:20]!r}")
     tries = _ATTEMPTS.split(upstream) if upstream else []
-    times = _ATTEMPTS.split(connects) if connects else [b"0"]
-    if tries and len(times) != len(tries):
+    times = _ATTEMPTS.split(connects) if connects else []
+    if len(times) != len(tries):
         raise ValueError(f"expected a time for each of {upstream[:100]!r}, got {connects[:100]!r}")
     results = [_before(*each) for each in zip(tries[:-1], times[:-1], strict=True)]
     source: Source = "nginx"

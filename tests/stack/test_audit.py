@@ -176,6 +176,30 @@ def test_everything_adds_up(stack: Stack, tmp_path: Path) -> None:
     assert wait_until(seen, 20, 1), (scraped(stack, "flotilla_requests_total", began), answered)
 
 
+def test_nobody_counts_for_a_while(stack: Stack) -> None:
+    """Without the door's counter nginx serves; once it is back, killed or not, nothing is missing."""
+    before = Sums(stack.audit()).requests["door"]
+
+    def asked(times: int) -> None:
+        for _ in range(times):
+            assert ask(stack.url, "POST", PATH, rows(0.75)).status == 200
+
+    def counted() -> int:
+        """Return what the door has counted since, -1 where it doesn't answer yet."""
+        try:
+            return Sums(stack.audit()).requests["door"] - before
+        except AssertionError:
+            return -1
+
+    with stack.stopped("door"):
+        asked(20)
+    assert wait_until(lambda: counted() == 20, 30, 1)
+    asked(5)
+    stack.kill("door")
+    asked(5)
+    assert wait_until(lambda: counted() == 30, 30, 1)
+
+
 def test_a_request_past_nginx_is_noticed(stack: Stack) -> None:
     """A request that nginx knows nothing of makes the audit fail, and it says what it is."""
     assert stack.audit()["verdict"] == "ok"

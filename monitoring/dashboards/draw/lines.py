@@ -122,12 +122,13 @@ def _limits(lines: list[Line], shown: Defaults, stacked: bool) -> tuple[float, f
         values = list(sum(_aligned(lines)[1]))
     else:
         values = [value for line in lines for value in line.finite]
-    low, high = min(0.0, *values, 0.0), max([*values, 0.0])
+    lowest = float(shown.custom.get("axisSoftMin", 0))
+    low, high = min([lowest, *values]), max([lowest, *values])
     if high <= low:
         high = low + 1
     room = 0.08 * (high - low)
     high = shown.max if shown.max is not None else high + room
-    return low - (room if low < 0 else 0.0), high * (1.0 if shown.max is None else 1.02)
+    return low - (room if low < lowest else 0.0), high * (1.0 if shown.max is None else 1.02)
 
 
 def _ticks(low: float, high: float, unit: str) -> list[float]:

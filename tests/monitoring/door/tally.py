@@ -6,7 +6,7 @@ from pathlib import Path
 from monitoring.door.reader import TALLY
 
 HIT = b"digits\t1\t200\tHIT\treplica-1\t\t\n"
-ANSWERED = b"digits\t1\t200\tMISS\treplica-1\t200\t\n"
+ANSWERED = b"digits\t1\t200\tMISS\treplica-1\t200\t0.000\n"
 LOST = b"digits\t\t503\t\t\t502, 502\t0.000, 0.000\n"
 
 

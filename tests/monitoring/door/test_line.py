@@ -72,10 +72,9 @@ def test_line(case: tuple) -> None:
     """Each line counts one request, by who answered, and each attempt by what came of it."""
     text, version, code, source, attempts = case
     *fields, attempted = text.split(" ", 5)
-    # Times of connecting stand behind a slash; where none are given all but a single attempt have some.
+    # How long connecting took stands behind a slash; by default some time for each attempt.
     attempted, _, times = attempted.partition("/")
-    times = times or (re.sub("[0-9-]+", "0.001", attempted) if not attempted.isdigit() else "~")
-    fields += [attempted, times if attempted != "~" else "~"]
+    fields += [attempted, times or re.sub("[0-9-]+", "0.001", attempted)]
     line = "\t".join("" if field == "~" else field for field in fields).encode()
     read = read_line(line)
     assert read.request == Request(*version, code, source)
