@@ -119,6 +119,12 @@ def operate_under_load(stack: Stack, client: Client) -> Result:
     return load.result
 
 
+def caught_up(stack: Stack) -> bool:
+    """Tell whether Prometheus has seen all that the door has counted."""
+    (door,) = (each for each in stack.audit()["findings"] if each["what"].endswith("job door"))
+    return door["found"] == door["high"]
+
+
 def scraped(stack: Stack, name: str, since: float) -> float:
     """Return by how much a counter has grown since a Unix time, of what Prometheus saw of it.
 
@@ -145,6 +151,8 @@ def test_everything_adds_up(stack: Stack, tmp_path: Path) -> None:
     """Sent = door = edge + nginx + replicas, and rows = hits + misses + the rest, to the last one."""
     for slope in (1, 2):
         publish_line(stack, tmp_path, NAME, slope)
+    # Prometheus takes what it sees for the first time for new.
+    assert wait_until(lambda: caught_up(stack), 30, 1)
     before, began, client = Sums(stack.audit()), time.time(), Client()
     result = operate_under_load(stack, client)
     assert result.failed == 0, result.failures
