@@ -14,12 +14,8 @@ from service.counting.held import HeldCollector
 from service.counting.last_words import LastWords
 from service.counting.metrics import Metrics
 from service.counting.predicted import predicted
-from service.drift.baseline import read_features
-from service.drift.watch import DriftWatch
-from service.feedback.judge import Feedback
 from service.gate import CacheGate
-from service.input_log import InputLog
-from service.observer import Observer
+from service.observers import Observers
 from service.predict import Predictor
 from service.settings import Settings
 from service.shadow.shadows import Shadows
@@ -29,7 +25,7 @@ from service.versions.load_mark import LoadMark
 from service.versions.registry import Registry
 from service.versions.report import Reporter
 
-SHADOW_STOP_SECONDS = 1.0
+STOP_SECONDS = 1.0  # for what is on its way in each of the threads beside the loop
 
 
 class Replica:
@@ -40,11 +36,8 @@ class Replica:
         self.metrics = Metrics()
         self.registry = Registry()
         self.metrics.registry.register(HeldCollector(self.registry, settings.registry_dir))
-        self.feedback = Feedback(settings, self.registry)
-        self.metrics.registry.register(self.feedback.collector)
         self._shadows = Shadows(settings, self.metrics.shadowed)
-        self.drift = DriftWatch(settings.drift_rows_per_second)
-        self._input_log = InputLog(settings.log_input_share)
+        self.observers = Observers(settings, self.registry, self.metrics.registry)
         self._follower = Follower(
             settings.registry_dir,
             self.registry,
@@ -69,7 +62,7 @@ class Replica:
             self._reporter.start()
         if self._last_words:
             self._last_words.begin()
-        self.feedback.start()
+        self.observers.start()
         if self._cache is not None:
             await self._cache.open()
 
@@ -78,11 +71,9 @@ class Replica:
         self._follower.stop()
         if self._reporter:
             self._reporter.stop()
-        self._shadows.close(SHADOW_STOP_SECONDS)
-        self.drift.close(SHADOW_STOP_SECONDS)
-        self._input_log.close(SHADOW_STOP_SECONDS)
+        self._shadows.close(STOP_SECONDS)
+        self.observers.stop(STOP_SECONDS)
         self._batcher.close()
-        self.feedback.stop()
         if self._cache is not None:
             await self._cache.close()
 
@@ -128,9 +119,7 @@ class Replica:
         version.counts = counts = self.metrics.of(version.name, version.number)
         if counts.predicted is None:  # else it was loaded before
             counts.predicted = predicted(version.signature)
-        observers = (self._drift_of(version), self._input_log.observer_of(version))
-        version.observers += tuple(each for each in observers if each is not None)
-        self.feedback.watch(version)
+        self.observers.attach(version)
         mode = dict(self.settings.cache_by_model).get(version.name, self.settings.cache)
         version.gate = CacheGate(mode, expected_row_seconds(version.manifest))
         route = self.registry.routes.get(version.name)
@@ -138,16 +127,10 @@ class Replica:
         if before is not None:
             version.gate.succeed(before.gate)
 
-    def _drift_of(self, version: LoadedVersion) -> Observer | None:
-        """Return what compares a version with the baseline that it was published with."""
-        folder = self.settings.registry_dir / version.name / version.number
-        features = read_features(folder, version.manifest, self.settings.drift_max_features)
-        return self.drift.watch(version, features)
-
     def _notice(self, registry: Registry) -> None:
         """Draw what follows from a change of routes, or of what is loaded."""
         self._cast_shadows(registry)
-        self.drift.keep(registry.held())
+        self.observers.keep(registry.held())
         self._show_gates(registry)
 
     def _cast_shadows(self, registry: Registry) -> None:

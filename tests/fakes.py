@@ -190,7 +190,27 @@ class FakeReplica:
         self._reporter.stop()
 
 
-class FakeDoor:
+class Listening:
+    """A small HTTP server at `url`, open in its context; then nothing answers there any more."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Self:
+        """Open."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class FakeDoor(Listening):
     """Answers as nginx and the replicas behind it do, from the routes of a registry; without shares.
 
     `status` and `version` are what it says instead of 200 and of the version that the route names;
@@ -239,20 +259,7 @@ class FakeDoor:
             def log_message(self, *words: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self) -> Self:
-        """Open."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Close; nothing answers at its address any more."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 class Picky(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types

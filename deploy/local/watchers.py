@@ -75,7 +75,7 @@ def _write_redis_exporter(home: Path, settings: LocalSettings, program: str) -> 
     write_program(
         home,
         "redis-exporter",
-        f"{program} -redis.addr=unix://{home}/run/redis.sock -connection-timeout=1s"
+        f"{program} -redis.addr=unix://{home}/run/redis.sock -connection-timeout=1s -log-format=json"
         f" -web.listen-address=127.0.0.1:{settings.redis_exporter_port}",
         60,
     )
@@ -87,7 +87,7 @@ def _write_alertmanager(home: Path, settings: LocalSettings, program: str) -> No
         home,
         "alertmanager",
         f"sh {ROOT}/monitoring/alertmanager.sh {home}/run/alertmanager.yml {program}"
-        f" --storage.path=prometheus/alertmanager --cluster.listen-address="
+        f" --storage.path=prometheus/alertmanager --cluster.listen-address= --log.format=json"
         f" --web.listen-address=127.0.0.1:{settings.alertmanager_port}",
         60,
         ALERT_WEBHOOK_URL=settings.alert_webhook_url,

@@ -86,9 +86,9 @@ def _local(form: str) -> Callable[[str], float]:
 
 
 _FORMS = (
-    # nginx's error log: 2026/11/26 00:05:53 [warn] 123#0: *4 …
+    # nginx's error log: 2026/11/26 00:05:53 [warn] 123#0: *4 …, and its exporter's without a level
     (
-        re.compile(r"(?P<time>\d{4}/\d\d/\d\d [\d:]{8}) \[(?P<level>\w+)\] (?P<message>.*)"),
+        re.compile(r"(?P<time>\d{4}/\d\d/\d\d [\d:]{8}) (?:\[(?P<level>\w+)\] )?(?P<message>.*)"),
         "%Y/%m/%d %X",
     ),
     # supervisord: 2026-11-26 00:05:53,123 INFO …
@@ -114,5 +114,5 @@ def _read_text(part: str, line: str) -> Entry | None:
                 at = (_local(time_form) if time_form else _seconds)(match["time"])
             except ValueError:
                 continue
-            return Entry(at, part, level_of(match["level"]), match["message"], {}, line)
+            return Entry(at, part, level_of(match["level"] or ""), match["message"], {}, line)
     return None

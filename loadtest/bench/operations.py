@@ -11,7 +11,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
 from loadtest.bench.processes import StartError, output_of
-from loadtest.bench.servers import Server, defaults
+from loadtest.bench.servers import Server, environment_of
 from loadtest.bench.workloads import Workload
 from loadtest.bench.wrk import measure, write_bodies
 from loadtest.client import Load, Payload
@@ -33,17 +33,7 @@ class Updates:
 
     def __init__(self, folder: Path, server: Server, port: int) -> None:
         self.folder, self.server = folder, server
-        self._environment = {
-            **defaults(),
-            "FLOTILLA_HOME": str(folder / "flotilla"),
-            "HTTP_PORT": str(port),
-            "PROMETHEUS_PORT": str(port + 1),
-            "REPLICA_PORT": str(port + 2),
-            "ALERTMANAGER_PORT": str(port + 20),
-            "NGINX_EXPORTER_PORT": str(port + 21),
-            "REDIS_EXPORTER_PORT": str(port + 22),
-            "DOOR_PORT": str(port + 23),
-        }
+        self._environment = environment_of(folder / "flotilla", port)
 
     def give(self, *words: str) -> float:
         """Give a command and return how many seconds it took, the start of Python included."""

@@ -58,7 +58,21 @@ class Server:
 @contextmanager
 def flotilla(home: Path, port: int, settings: Mapping[str, str]) -> Iterator[Server]:
     """Run the local stack on what is published in a folder; it takes `port` and some that follow."""
-    environment = {
+    environment = {**environment_of(home, port), **settings}
+    command, log = [sys.executable, "-m", "deploy"], home / "bench.log"
+    try:
+        up = [*command, "up", "--replicas", str(REPLICAS), "--samples", "none"]
+        run_to_end(up, environment, log)
+        yield Server(FLOTILLA, f"http://127.0.0.1:{port}")
+    finally:
+        # The stack's processes outlive the command that started them, so it takes another one.
+        with uninterrupted():
+            run_to_end([*command, "down"], environment, log)
+
+
+def environment_of(home: Path, port: int) -> dict[str, str]:
+    """Return the environment of a local stack in `home`, which takes `port` and some that follow."""
+    return {
         **defaults(),
         "FLOTILLA_HOME": str(home),
         "HTTP_ADDRESS": "127.0.0.1",
@@ -69,17 +83,7 @@ def flotilla(home: Path, port: int, settings: Mapping[str, str]) -> Iterator[Ser
         "NGINX_EXPORTER_PORT": str(port + 21),
         "REDIS_EXPORTER_PORT": str(port + 22),
         "DOOR_PORT": str(port + 23),
-        **settings,
     }
-    command, log = [sys.executable, "-m", "deploy"], home / "bench.log"
-    try:
-        up = [*command, "up", "--replicas", str(REPLICAS), "--samples", "none"]
-        run_to_end(up, environment, log)
-        yield Server(FLOTILLA, f"http://127.0.0.1:{port}")
-    finally:
-        # The stack's processes outlive the command that started them, so it takes another one.
-        with uninterrupted():
-            run_to_end([*command, "down"], environment, log)
 
 
 def defaults() -> dict[str, str]:

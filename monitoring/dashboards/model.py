@@ -7,10 +7,13 @@ from grafana_foundation_sdk.models import units
 
 from monitoring.dashboards import board
 from monitoring.dashboards.board import Board, Row
-from monitoring.dashboards.panels import Legend, Query, bars, heat_map, stat, time_series
+from monitoring.dashboards.panels import Legend, Query, heat_map, stat, time_series
+from monitoring.dashboards.quality import DRIFT, PSI, RIGHT
 from monitoring.dashboards.queries import (
+    BY_VERSION,
     DOOR,
     LATENCY,
+    NAMED,
     VERSION,
     buckets,
     mean,
@@ -22,20 +25,14 @@ from monitoring.dashboards.queries import (
 from monitoring.dashboards.thresholds import (
     ACCURACIES,
     AGREEMENTS,
-    JS_DISTANCES,
     LATENCIES,
     NEITHER,
     NEVER,
     PSI_ALERTS,
-    PSIS,
 )
 
-BY_VERSION = "model, version"
-NAMED = "{{model}} {{version}}"
 PREDICTED = "flotilla_predictions_total"
 SHADOW_ROWS = "flotilla_shadow_rows_total"
-PSI = f"model:flotilla_feature_psi:2m{{{VERSION}}}"
-JS = f"model:flotilla_feature_js_distance:2m{{{VERSION}}}"
 
 
 def moved(sums: str) -> str:
@@ -110,8 +107,8 @@ NOW = Row(
         ),
         stat(
             "Damaged or refused versions",
-            "Loaded versions whose files are gone or changed, which serve from memory until a restart, "
-            "and versions that are wanted and can't be loaded.",
+            "Loaded versions whose files are gone or changed, which serve from memory until a "
+            "restart, and versions that are wanted and can't be loaded.",
             unit=units.Short,
             thresholds=NEVER,
             queries=[
@@ -171,104 +168,6 @@ ANSWERS = Row(
     ),
 )
 
-DRIFT = Row(
-    "Drift: now against what the version was published with",
-    height=9,
-    widths=(8,),
-    panels=(
-        bars(
-            "Features that moved most, PSI",
-            "Population stability index over two minutes, the ten largest. Below 0.1 nothing has "
-            "moved, from 0.25 on look at the feature. (prediction) is what the model answers.",
-            unit=units.NoUnit,
-            thresholds=PSIS,
-            highest=0.5,
-            queries=[
-                Query(
-                    f"sort_desc(topk(10, max by (model, version, feature) ({PSI})))",
-                    NAMED + ": {{feature}}",
-                )
-            ],
-        ),
-        bars(
-            "Features that moved most, Jensen-Shannon",
-            "The same by Jensen-Shannon distance, from 0 (alike) to 1 (nothing in common). Empty bins "
-            "don't upset it as they do PSI.",
-            unit=units.NoUnit,
-            thresholds=JS_DISTANCES,
-            highest=0.5,
-            queries=[
-                Query(
-                    f"sort_desc(topk(10, max by (model, version, feature) ({JS})))",
-                    NAMED + ": {{feature}}",
-                )
-            ],
-        ),
-        time_series(
-            "PSI over time",
-            "A version's feature that moved most, and its predictions (dashed). Inputs that move "
-            "without the predictions matter less.",
-            unit=units.NoUnit,
-            thresholds=PSIS,
-            legend=Legend.LIST,
-            queries=[
-                Query(
-                    f"max by ({BY_VERSION}) (model:flotilla_feature_psi:2m{{{VERSION},"
-                    'feature!="(prediction)"})',
-                    f"{NAMED}: worst feature",
-                ),
-                Query(
-                    f"max by ({BY_VERSION}) (model:flotilla_feature_psi:2m{{{VERSION},"
-                    'feature="(prediction)"})',
-                    f"{NAMED}: predictions",
-                    dashed=True,
-                ),
-            ],
-        ),
-    ),
-)
-
-RIGHT = Row(
-    "How right it is, by feedback",
-    height=8,
-    widths=(8,),
-    panels=(
-        time_series(
-            "Accuracy and F1",
-            "Over an hour of feedback; F1 is the mean over classes. Classifiers alone.",
-            unit=units.PercentUnit,
-            thresholds=ACCURACIES,
-            legend=Legend.LAST,
-            highest=1,
-            queries=[
-                Query(f"model:flotilla_accuracy:1h{{{VERSION}}}", f"{NAMED}: accuracy"),
-                Query(f"model:flotilla_f1_macro:1h{{{VERSION}}}", f"{NAMED}: F1", dashed=True),
-            ],
-        ),
-        time_series(
-            "Errors of numbers",
-            "Mean absolute error, and the root of the mean square (dashed), over an hour of feedback, "
-            "in the unit of what is predicted. RMSE far above MAE is a few large errors.",
-            unit=units.Short,
-            thresholds=NEITHER,
-            legend=Legend.LAST,
-            queries=[
-                Query(f"model:flotilla_mae:1h{{{VERSION}}}", f"{NAMED}: MAE"),
-                Query(f"model:flotilla_rmse:1h{{{VERSION}}}", f"{NAMED}: RMSE", dashed=True),
-            ],
-        ),
-        time_series(
-            "Feedback",
-            "What became of the labels that were sent: accepted ones count, the rest says why not.",
-            unit=units.CountsPerSecond,
-            thresholds=NEITHER,
-            legend=Legend.LIST,
-            stacked=True,
-            queries=[Query(per_second("flotilla_feedback_total", VERSION, by="result"), "{{result}}")],
-        ),
-    ),
-)
-
 VERSIONS = Row(
     "Versions, live and shadow",
     height=8,
@@ -314,6 +213,7 @@ VERSIONS = Row(
             unit=units.PercentUnit,
             thresholds=AGREEMENTS,
             legend=Legend.LAST,
+            lowest=0.8,
             highest=1,
             queries=[Query(AGREEMENT, "{{model}}: shadow {{shadow}}")],
         ),
@@ -325,7 +225,7 @@ VERSIONS = Row(
             thresholds=NEITHER,
             legend=Legend.LIST,
             stacked=True,
-            queries=[Query(per_second(SHADOW_ROWS, VERSION, by="result"), "{{result}}")],
+            queries=[Query(f"{per_second(SHADOW_ROWS, VERSION, by='result')} > 0", "{{result}}")],
         ),
         time_series(
             "A call of the engine, live and shadow",

@@ -116,7 +116,7 @@ SIGNALS = Row(
         time_series(
             "Errors",
             "Share of all requests at the door. 429 is overload that was refused in time, other 4xx "
-            "are requests that were wrong, 5xx are failures.",
+            "are requests that were wrong, 5xx are failures: the lines are for these.",
             unit=units.PercentUnit,
             thresholds=ERRORS,
             legend=Legend.MEAN_MAX,

@@ -71,14 +71,15 @@ def time_series(
     *,
     legend: Legend,
     stacked: bool = False,
+    lowest: float = 0,
     highest: float | None = None,
     repeat: str = "",
     **panel: Unpack[Panel],
 ) -> model.Panel:
     """Return lines over time, with thresholds as lines; `stacked` areas add up.
 
-    The axis begins at 0 and ends at `highest`, where that is given. `repeat` names a variable: the
-    panel is there for each of its values.
+    The axis begins at `lowest`, or further down where values are lower, and ends at `highest`, where
+    that is given. `repeat` names a variable: the panel is there for each of its values.
     """
     builder = (
         timeseries.Panel()
@@ -103,13 +104,14 @@ def time_series(
                 else options.GraphTresholdsStyleMode.OFF
             )
         )
+        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC))
         .show_points(options.VisibilityMode.NEVER)
         .line_width(1 if stacked else 2)
         .fill_opacity(_opacity(panel["queries"], stacked))
-        .axis_soft_min(0)
+        .axis_soft_min(lowest)
     )
     if stacked:
-        builder.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL))
+        builder.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
     if highest is not None:
         builder.max(highest)
     if repeat:

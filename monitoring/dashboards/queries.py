@@ -9,6 +9,10 @@ VERSION = 'model=~"$model",version=~"$version"'
 REPLICA = 'job="service",replica=~"$replica"'
 REPLICA_VERSION = f"{REPLICA},{VERSION}"
 
+# Series of each version, and their names in legends.
+BY_VERSION = "model, version"
+NAMED = "{{model}} {{version}}"
+
 # Counters of every request at the door: `replica` answered it, or `edge` (nginx's cache), or `nginx`
 # by itself, which is an error or an unknown path.
 DOOR = "flotilla_door_requests_total"

@@ -3,7 +3,6 @@
 A process of its own beside nginx. Where it isn't there, nginx serves all the same.
 """
 
-import logging
 import signal
 import threading
 from pathlib import Path
@@ -18,6 +17,7 @@ from prometheus_client import (
 
 from monitoring.door.collector import DoorCollector
 from monitoring.door.reader import Reader
+from service.log_lines import write_lines
 
 EVERY_SECONDS = 0.25
 
@@ -27,7 +27,7 @@ EVERY_SECONDS = 0.25
 @click.option("--bind", default="127.0.0.1:9099", show_default=True, help="Where Prometheus asks.")
 def main(folder: Path, bind: str) -> None:
     """Count the tally that nginx writes into FOLDER until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    write_lines("info", ("monitoring.door",))
     disable_created_metrics()  # type: ignore[no-untyped-call]
     reader = Reader(folder)
     registry = CollectorRegistry()

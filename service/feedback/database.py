@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from service.errors import FeedbackUnavailable
 
@@ -24,6 +25,7 @@ FILE = "feedback.sqlite3"
 OPENING = "opening.lock"
 # Of waiting for another process that writes; nginx gives up on a reply after 7 s.
 BUSY_SECONDS = 2.0
+LOOK_EVERY_SECONDS = 0.01
 COMPLAIN_EVERY_SECONDS = 60.0
 # `predictions`, `prediction` and `label` are JSON, which keeps 1, 1.0, true and "1" apart. A truth's
 # key is a request's id, a client's own for the row, or a row's hash; `source` says which.
@@ -105,8 +107,8 @@ class Database:
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         # One after the other: where two processes begin with WAL at once, SQLite refuses one of them.
-        with (self.path.parent / OPENING).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with (self.path.parent / OPENING).open("w") as file:
+            _lock(file)
             connection.execute("PRAGMA journal_mode = WAL")
             # A power failure may take the last seconds, and damages nothing. Default: full.
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -133,3 +135,17 @@ class Database:
         if now >= self._complain_at:
             self._complain_at = now + COMPLAIN_EVERY_SECONDS
             log.warning("%s: %s: %s", self.path, type(error).__name__, error)
+
+
+def _lock(file: TextIO) -> None:
+    """Wait until no other process holds the lock; raise `BlockingIOError` if one hangs with it."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_EVERY_SECONDS)
+        else:
+            return

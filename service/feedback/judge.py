@@ -18,6 +18,7 @@ from service.feedback.memory import MOST_ROWS, Memory
 from service.feedback.task import Task, task_of
 from service.feedback.truths import Truth, Truths
 from service.manifest import BrokenVersion, read_manifest
+from service.observer import Observer
 from service.settings import Settings
 from service.version import LoadedVersion
 from service.versions.registry import Registry
@@ -68,12 +69,13 @@ class Feedback:
             self._memory.stop()
             self._database.close()
 
-    def watch(self, version: LoadedVersion) -> None:
-        """Remember what a version answers, if it is something that can be right or wrong."""
+    def observer_of(self, version: LoadedVersion) -> Observer | None:
+        """Return what remembers a version's answers, if they can be right or wrong."""
         task = task_of(version.signature)
-        if self._memory is not None and task is not None:
-            self.collector.of(version.name, version.number, task)
-            version.observers += (self._memory.observer(version),)
+        if self._memory is None or task is None:
+            return None
+        self.collector.of(version.name, version.number, task)
+        return self._memory.observer(version)
 
     def take(self, model: str, number: str, body: bytes) -> Judged:
         """Compare predictions with the labels in `body`; `number` is the version named, or empty.

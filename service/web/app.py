@@ -25,7 +25,7 @@ def create_app(replica: Replica) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
     app.after_request(_name_replica(replica.settings.replica_name))
-    metrics = metrics_app(replica.metrics.registry, replica.drift.page)
+    metrics = metrics_app(replica.metrics.registry, replica.observers.drift.page)
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/metrics": metrics})  # type: ignore[method-assign]
     return app
 

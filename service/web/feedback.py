@@ -23,7 +23,7 @@ def blueprint(replica: Replica) -> Blueprint:
         body = request.stream.read(most_bytes + 1)
         if len(body) > most_bytes or (request.content_length or 0) > most_bytes:
             raise BodyTooLarge(f"body: expected at most {most_bytes} bytes, got more")
-        return jsonify(replica.feedback.take(model, number, body)._asdict())
+        return jsonify(replica.observers.feedback.take(model, number, body)._asdict())
 
     return routes
 

@@ -4,15 +4,16 @@ No collector can be had as a package; the messages are read with OpenTelemetry's
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.trace.v1 import trace_pb2
+
+from tests.fakes import Listening
 
 
 class ReceivedSpan(NamedTuple):
@@ -30,7 +31,7 @@ class ReceivedSpan(NamedTuple):
     resource: dict[str, Any]
 
 
-class InProcessOtlpReceiver:
+class InProcessOtlpReceiver(Listening):
     """Takes spans at `url`; `headers` are those of the last message, `status` is what it answers."""
 
     def __init__(self) -> None:
@@ -59,20 +60,7 @@ class InProcessOtlpReceiver:
             def log_message(self, *words: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self) -> Self:
-        """Open."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Close; nothing answers at its address any more."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 def read_spans(body: bytes) -> list[ReceivedSpan]:

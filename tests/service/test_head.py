@@ -163,6 +163,14 @@ def test_traced_and_untraced_heads_are_apart() -> None:
         assert (head.headers.traceparent, request_id) == (b"", b"b")
 
 
+def test_a_longer_parent_is_a_field_of_its_own() -> None:
+    """Of a traceparent in a form to come nothing is cut off that would stick to the field before."""
+    longer = PARENT.replace(b"00-", b"cc-", 1) + b"-more"
+    head, _ = HeadReader().read(raw(*FIELDS, b"traceparent: " + longer))
+    assert head.headers.content_type == b"application/json"
+    assert head.headers.traceparent == longer
+
+
 def test_two_parents_are_none() -> None:
     """Of several traceparents nobody knows which one holds: the request begins a trace."""
     head, _ = HeadReader().read(raw(*FIELDS, b"traceparent: " + PARENT, b"traceparent: " + PARENT))

@@ -26,11 +26,13 @@ class ComposeStack:
         self.project = f"flotilla-{secrets.token_hex(4)}"
         self.registry = self.home / "registry"
         self.reports = self.home / "reports"
-        for folder in (self.registry, self.reports):
+        self.feedback = self.home / "feedback"
+        folders = (self.registry, self.reports, self.feedback)
+        for folder in folders:
             folder.mkdir()
         # Nobody in a container is root, so the folder isn't root's either.
         user, group = (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
-        for folder in (self.registry, self.reports):
+        for folder in folders:
             os.chown(folder, user, group)
         self.http_port, self.prometheus_port, grafana = free_ports(3, 27000)
         self.alertmanager_port = self.prometheus_port + 7
@@ -43,6 +45,7 @@ class ComposeStack:
             "SERVICE_IMAGE": f"{self.project}/service",
             "REGISTRY": str(self.registry),
             "REPORTS": str(self.reports),
+            "FEEDBACK": str(self.feedback),
             "FLOTILLA_UID": str(user),
             "FLOTILLA_GID": str(group),
             "HTTP_ADDRESS": "127.0.0.1",

@@ -32,7 +32,7 @@ def draw_heat_map(
     step = times[1] - times[0] if len(times) > 1 else 1.0
     edges = [time - step / 2 for time in [*times, times[-1] + step]]
     axes.pcolormesh(edges, np.arange(last - first + 1), counts, cmap=HEAT, vmin=0, rasterized=True)
-    every = max(1, (last - first) // 10)
+    every = -(-(last - first) // 10)
     shown = range(0, last - first, every)
     names = [
         write(float(buckets[first + row].labels["le"]), panel.shown.defaults.unit) for row in shown

@@ -1,29 +1,20 @@
 """Time series: lines or stacked areas, thresholds, marks of annotations, a legend below."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from statistics import fmean
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from monitoring.dashboards.draw.canvas import POINTS_PER_PIXEL, Box, Canvas, shorten, text_width
+from monitoring.dashboards.draw.canvas import POINTS_PER_PIXEL, Box, Canvas, text_width
+from monitoring.dashboards.draw.legend import SIZE, Line, draw_legend, legend_height
 from monitoring.dashboards.draw.source import Series
 from monitoring.dashboards.draw.spec import Defaults, Panel
 from monitoring.dashboards.draw.theme import NAMED, PALETTE
 from monitoring.dashboards.draw.units import tick_scale, write
 
-SIZE = 11.5
-LINE_HEIGHT = 18
-LEGEND_LINES = 5
-CALCULATIONS: dict[str, tuple[str, Callable[[list[float]], float]]] = {
-    "mean": ("Mean", fmean),
-    "max": ("Max", max),
-    "lastNotNull": ("Last", lambda v: v[-1]),
-}
 UNDATED_SECONDS = 86400
 
 
@@ -32,20 +23,6 @@ class Mark(NamedTuple):
 
     time: float
     colour: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A series with its looks."""
-
-    series: Series
-    colour: str
-    dashed: bool
-
-    @property
-    def finite(self) -> list[float]:
-        """Its values, without gaps."""
-        return [value for value in self.series.values if np.isfinite(value)]
 
 
 def looks(panel: Panel, by_query: dict[str, list[Series]]) -> list[Line]:
@@ -68,7 +45,7 @@ def draw_time_series(
     marks: list[Mark],
 ) -> None:
     """Draw the lines from `span[0]` to `span[1]`, in Unix seconds, with vertical `marks`."""
-    legend = _legend_height(panel, lines, box.width)
+    legend = legend_height(panel, lines, box.width)
     shown = panel.shown.defaults
     stacked = shown.custom.get("stacking", {}).get("mode") == "normal"
     low, high = _limits(lines, shown, stacked)
@@ -93,7 +70,7 @@ def draw_time_series(
     for mark in marks:
         axes.axvline(mark.time, color=mark.colour, linewidth=0.9, linestyle=(0, (3, 3)))
         axes.plot([mark.time], [low], marker="^", color=mark.colour, markersize=5, clip_on=False)
-    _draw_legend(canvas, box.inside(left=8, right=8, top=box.height - legend), panel, lines)
+    draw_legend(canvas, box.inside(left=8, right=8, top=box.height - legend), panel, lines)
 
 
 def draw_time_axis(canvas: Canvas, axes: Axes, span: tuple[float, float], width: float) -> None:
@@ -145,74 +122,19 @@ def _limits(lines: list[Line], shown: Defaults, stacked: bool) -> tuple[float, f
         values = list(sum(_aligned(lines)[1]))
     else:
         values = [value for line in lines for value in line.finite]
-    low, high = min(0.0, *values, 0.0), max([*values, 0.0])
+    lowest = float(shown.custom.get("axisSoftMin", 0))
+    low, high = min([lowest, *values]), max([lowest, *values])
     if high <= low:
         high = low + 1
     room = 0.08 * (high - low)
     high = shown.max if shown.max is not None else high + room
-    return low - (room if low < 0 else 0.0), high * (1.0 if shown.max is None else 1.02)
+    return low - (room if low < lowest else 0.0), high * (1.0 if shown.max is None else 1.02)
 
 
 def _ticks(low: float, high: float, unit: str) -> list[float]:
     scale = tick_scale([low, high], unit)
     found = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low / scale, high / scale)
     return [float(tick * scale) for tick in found if low <= tick * scale <= high]
-
-
-def _columns(panel: Panel) -> Sequence[str]:
-    calculations: Sequence[str] = panel.options.get("legend", {}).get("calcs", [])
-    return calculations
-
-
-def _wrapped(lines: list[Line], width: float) -> list[list[Line]]:
-    """Return the lines of a legend, each as the series that fit in it."""
-    rows: list[list[Line]] = [[]]
-    used = 0.0
-    for line in lines:
-        needed = text_width(line.series.name, SIZE) + 34
-        if rows[-1] and used + needed > width:
-            rows.append([])
-            used = 0.0
-        rows[-1].append(line)
-        used += needed
-    return rows
-
-
-def _legend_height(panel: Panel, lines: list[Line], width: float) -> float:
-    if _columns(panel):
-        return (min(len(lines), LEGEND_LINES) + 1) * LINE_HEIGHT
-    return min(len(_wrapped(lines, width - 16)), LEGEND_LINES) * LINE_HEIGHT
-
-
-def _draw_legend(canvas: Canvas, box: Box, panel: Panel, lines: list[Line]) -> None:
-    columns = _columns(panel)
-    rows = [[line] for line in lines] if columns else _wrapped(lines, box.width)
-    y = box.top + LINE_HEIGHT / 2
-    if columns:
-        for index, name in enumerate(reversed(columns)):
-            x = box.left + box.width - index * 84
-            canvas.text(x, y, CALCULATIONS[name][0], SIZE, NAMED["blue"], ha="right")
-        y += LINE_HEIGHT
-    for number, row in enumerate(rows[:LEGEND_LINES]):
-        x = box.left
-        left_out = sum(map(len, rows[LEGEND_LINES - 1 :])) - 1
-        if number == LEGEND_LINES - 1 and len(rows) > LEGEND_LINES:
-            canvas.text(x, y, f"… and {left_out + 1} more", SIZE, canvas.theme.faint)
-            break
-        for line in row:
-            canvas.line(x, y, x + 14, line.colour, 3, line.dashed)
-            name = shorten(line.series.name, SIZE, box.width - 20 - 84 * len(columns))
-            canvas.text(x + 19, y, name, SIZE)
-            x += text_width(name, SIZE) + 34
-        for index, calculation in enumerate(reversed(columns)):
-            values = row[0].finite
-            text = (
-                write(CALCULATIONS[calculation][1](values), panel.shown.defaults.unit)
-                if values
-                else "-"
-            )
-            canvas.text(box.left + box.width - index * 84, y, text, SIZE, ha="right")
-        y += LINE_HEIGHT
 
 
 def without_gaps(series: Series) -> Series:

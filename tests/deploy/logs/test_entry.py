@@ -42,6 +42,10 @@ LINES = {
             "123#0: *4 connect() to unix:run/0.sock failed",
         ),
     ),
+    "an old exporter": (
+        "2026/11/26 00:51:13 NGINX Prometheus Exporter has successfully started",
+        (local(2026, 11, 26, 0, 51, 13), "info", "NGINX Prometheus Exporter has successfully started"),
+    ),
     "supervisord": (
         "2026-11-26 00:24:03,884 CRIT Supervisor is running as root.",
         (local(2026, 11, 26, 0, 24, 3, 884000), "error", "Supervisor is running as root."),

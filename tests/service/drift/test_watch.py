@@ -264,7 +264,7 @@ def test_replica(tmp_path: Path, own_lines: Path) -> None:
     published(registry, "based", sample=SAMPLE, routed=True)
     replica = Replica(Settings(registry_dir=registry, drift_max_features=1))
     replica._follower.follow()
-    page = replica.drift.page(openmetrics=False)
+    page = replica.observers.drift.page(openmetrics=False)
     assert 'model="based",version="1",feature="x[0]"' in page
     assert 'feature="(prediction)"' in page
     assert 'feature="x[1]"' not in page
@@ -273,7 +273,7 @@ def test_replica(tmp_path: Path, own_lines: Path) -> None:
     (sampler,) = replica.registry.current("based").observers
     assert isinstance(sampler, Sampler)
     asyncio.run(replica.stop())
-    assert not replica.drift._thread.is_alive()
+    assert not replica.observers.drift._thread.is_alive()
 
 
 def test_replica_lets_go(own_lines: Path, clock: Clock) -> None:
@@ -286,7 +286,7 @@ def test_replica_lets_go(own_lines: Path, clock: Clock) -> None:
     replica._follower.follow()
     clock.forward(60.0)
     replica._follower.follow()
-    page = replica.drift.page(openmetrics=False)
+    page = replica.observers.drift.page(openmetrics=False)
     assert 'model="based",version="2"' in page
     assert 'model="based",version="1"' not in page
     asyncio.run(replica.stop())

@@ -1,5 +1,6 @@
 """Tests of service/feedback/database.py: a file that several processes share, and that may break."""
 
+import fcntl
 import logging
 import multiprocessing
 import sqlite3
@@ -9,7 +10,7 @@ import pytest
 
 from service.errors import FeedbackUnavailable
 from service.feedback.answers import Answers
-from service.feedback.database import FILE, Database
+from service.feedback.database import FILE, OPENING, Database
 from service.feedback.truths import Truth, Truths
 from tests.service.followed import Clock
 
@@ -128,6 +129,18 @@ def test_a_file_that_is_deleted(tmp_path: Path) -> None:
         path.unlink()
     assert truths.keep("m", [truth("a")]) == ["accepted"]
     assert (tmp_path / FILE).exists()
+    database.close()
+
+
+def test_a_process_that_hangs_while_it_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens the file doesn't wait for ever for one that hangs; afterwards it works."""
+    monkeypatch.setattr("service.feedback.database.BUSY_SECONDS", 0.05)
+    database = Database(tmp_path)
+    with (tmp_path / OPENING).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(FeedbackUnavailable):
+            Truths(database).keep("m", [truth("a")])
+    assert Truths(database).keep("m", [truth("a")]) == ["accepted"]
     database.close()
 
 

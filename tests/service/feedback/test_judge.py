@@ -44,7 +44,7 @@ class Judging:
 
     def take(self, model: str = "sign", number: str = "", **body: Any) -> Judged:
         """Give labels."""
-        return self.replica.feedback.take(model, number, json.dumps(body).encode())
+        return self.replica.observers.feedback.take(model, number, json.dumps(body).encode())
 
     def metric(self, name: str, **labels: str) -> float | None:
         """Return what Prometheus is shown."""
@@ -65,7 +65,7 @@ class Judging:
     def close(self) -> None:
         """End it."""
         self.replica._batcher.close()
-        self.replica.feedback._database.close()
+        self.replica.observers.feedback._database.close()
 
 
 @pytest.fixture(scope="module")
@@ -239,9 +239,9 @@ def test_refusals(judging: Judging, model: str, body: Any, error: Any, words: st
 
 def test_no_observer_where_nothing_can_be_judged(judging: Judging) -> None:
     """A model without labels to compare with isn't remembered; the others are."""
-    registry = judging.replica.registry
-    watched = {model: len(registry.current(model).observers) for model in registry.routes}
-    assert watched["sign"] - watched["clusters"] == watched["line"] - watched["clusters"] == 1
+    registry, feedback = judging.replica.registry, judging.replica.observers.feedback
+    remembered = {m for m in registry.routes if feedback.observer_of(registry.current(m))}
+    assert remembered == {"sign", "line"}
 
 
 def test_late_labels(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ def test_without_a_folder(models: Path) -> None:
     replica = Replica(Settings(registry_dir=models))
     replica._follower.follow()
     with pytest.raises(NotFound, match="feedback is off"):
-        replica.feedback.take("sign", "", b'{"instance": [1, 0], "label": "yes"}')
+        replica.observers.feedback.take("sign", "", b'{"instance": [1, 0], "label": "yes"}')
     replica._batcher.close()
 
 

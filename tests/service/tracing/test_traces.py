@@ -185,7 +185,7 @@ def test_a_row_from_the_cache(registry: Path, receiver: InProcessOtlpReceiver) -
 
 
 def test_share(registry: Path, receiver: InProcessOtlpReceiver) -> None:
-    """With share 0 nothing is sent but what clients trace; what is left is sent at the end."""
+    """With share 0 nothing is sent but what clients trace."""
     settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_TRACES_SAMPLER_ARG": "0"}
     with ReplicaProcess(registry, REDIS_URL="", **settings) as replica:
         replica.wait_until_ready()
@@ -237,7 +237,7 @@ def imports_it(registry: Path, **settings: str) -> float:
 
 
 def test_headers_for_the_collector(receiver: InProcessOtlpReceiver) -> None:
-    """What a collector wants to be told is sent along."""
+    """What a collector wants to be told is sent along; what waits at the end is sent before it."""
     sender = Sender(
         Settings(
             otel_exporter_otlp_endpoint=receiver.url + "/",
