@@ -129,8 +129,8 @@ def test_a_path_written_oddly(replica_registry: Path, path: str) -> None:
         replica.wait_until_ready()
         reply = replica.ask("POST", path, {"instances": [[1, 2]]})
         assert (reply.status, reply.json["predictions"]) == (200, [pytest.approx(3)])
-        assert replica.ask("POST", f"{path}/", {"instances": [[1, 2]]}).status == 404
-        assert replica.ask("POST", "//v1/models", {}).status == 404
+        for page in (f"{path}/", "//v1/models"):
+            assert replica.ask("POST", page, {"instances": [[1, 2]]}).status in (404, 405), page
         assert shown(replica, "flotilla_requests_total").total() == 1
 
 
