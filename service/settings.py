@@ -108,7 +108,7 @@ class Settings(Environment):
     )
     shadow_queue_rows: int = setting(4096, "Rows that may wait for a shadow; more are left out.", 1)
     drift_rows_per_second: int = setting(
-        200, "Rows of each version that are compared with its baseline, about; 0: none.", 0, 10_000
+        50, "Rows of each version that are compared with its baseline, about; 0: none.", 0, 10_000
     )
     drift_max_features: int = setting(
         128, "Most features of a version that are compared; of more, some evenly spaced ones.", 1, 1000
@@ -118,7 +118,7 @@ class Settings(Environment):
     )
     feedback_dir: str = setting("", "Folder of answers and true labels; empty: no feedback.")
     feedback_requests_per_second: int = setting(
-        1000, "Most answers that a replica remembers in a second; the last of it go first in.", 1
+        200, "Most answers that a replica remembers for labels in a second, the first of it.", 1
     )
     feedback_keep_hours: float = setting(168, "How long labels may come after the answer.")
     feedback_max_rows: int = setting(

@@ -1,7 +1,8 @@
 """Remembers what was answered: looks on at every reply, writes to the database once a second.
 
-On the event loop it costs one tuple and one append; a thread of its own does the rest. More requests in
-a second than it may keep push out the first of them.
+On the event loop it costs one tuple and one append; a thread of its own does the rest. Of more requests in
+a second than it may keep the first ones are kept: under load the others cost a comparison, where a
+thousand answers that live on for a second cost every request a walk through cold memory (1.3 µs of 28).
 """
 
 import threading
@@ -45,7 +46,8 @@ class Memory:
         self._answers = answers
         self._every_seconds = every_seconds
         self._patience_seconds = patience_seconds
-        self._waiting: deque[tuple[_Key, bytes, list[Any]]] = deque(maxlen=requests_per_second)
+        self._most_waiting = requests_per_second  # written once a second
+        self._waiting: deque[tuple[_Key, bytes, list[Any]]] = deque()
         self._writing = threading.Lock()
         self._patient = threading.Semaphore(MOST_PATIENT)
         self._stopped = threading.Event()
@@ -53,7 +55,7 @@ class Memory:
 
     def observer(self, version: LoadedVersion) -> Observer:
         """Return what looks on while a version answers."""
-        return _Watch((version.name, version.number), self._waiting)
+        return _Watch((version.name, version.number), self._waiting, self._most_waiting)
 
     def start(self) -> None:
         """Begin to write."""
@@ -112,14 +114,17 @@ class Memory:
 class _Watch:
     """Looks on while one version answers."""
 
-    __slots__ = ("_append", "_key")
+    __slots__ = ("_key", "_most", "_waiting")
 
-    def __init__(self, key: _Key, waiting: deque[tuple[_Key, bytes, list[Any]]]) -> None:
-        self._key = key
-        self._append = waiting.append
+    def __init__(
+        self, key: _Key, waiting: deque[tuple[_Key, bytes, list[Any]]], most_waiting: int
+    ) -> None:
+        self._key, self._waiting, self._most = key, waiting, most_waiting
 
     def observe(self, request_id: bytes, rows: Rows, columns: Columns) -> None:
         """Queue a request's predictions, where they were asked for and aren't too many."""
+        if len(self._waiting) >= self._most:
+            return
         values = columns.get(OUTPUT)
         if values is not None and len(values) <= MOST_ROWS:
-            self._append((self._key, request_id, values))
+            self._waiting.append((self._key, request_id, values))
