@@ -1,8 +1,8 @@
 """Remembers what was answered: looks on at every reply, writes to the database once a second.
 
-On the event loop it costs one tuple and one append; a thread of its own does the rest. Of more requests in
-a second than it may keep the first ones are kept: under load the others cost a comparison, where a
-thousand answers that live on for a second cost every request a walk through cold memory (1.3 µs of 28).
+On the event loop it costs one tuple and one append; a thread of its own does the rest. Of more requests
+in a second than it may keep the first ones are kept: the others cost a comparison, where a thousand
+answers that live on for a second cost every request a walk through cold memory (1.3 µs of 28).
 """
 
 import threading
