@@ -91,6 +91,7 @@ def test_for_machines(registry: Path) -> None:
         "pins": {"qa": "2"},
         "digests": {"1": "0" * 16, "2": "1" * 16},
         "fallbacks": [],
+        "breached": "",
     }
     assert [each["version"] for each in entries[1]["fallbacks"]] == ["1"]
 
