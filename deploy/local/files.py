@@ -7,9 +7,6 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from deploy.local.edge import make_edge_folder
 from deploy.local.programs import ROOT, write_program, write_supervisor
@@ -69,9 +66,6 @@ def write_files(home: Path, settings: LocalSettings, programs: dict[str, str]) -
     for stale in (home / "programs").glob("*.conf"):
         stale.unlink()
     _write_nginx(home, settings)
-    rules = home / "prometheus" / "rules"
-    rules.unlink(missing_ok=True)
-    rules.symlink_to(ROOT / "monitoring" / "rules")
     source = ROOT / "monitoring" / "prometheus.local.yml"
     (home / "prometheus" / "prometheus.yml").write_bytes(source.read_bytes())
     _link(home / "prometheus" / "rules", ROOT / "monitoring" / "rules")
@@ -126,26 +120,6 @@ def write_replica(home: Path, settings: LocalSettings, number: int) -> str:
         BIND=f"unix:run/{name}.sock,127.0.0.1:{port}",
     )
     return name
-
-
-def write_targets(home: Path, settings: LocalSettings, replicas: int) -> None:
-    """Tell Prometheus which replicas there are, and where the door's counter is."""
-    targets = [
-        {
-            "targets": [f"127.0.0.1:{settings.replica_port + number}"],
-            "labels": {"replica": f"replica-{number + 1}"},
-        }
-        for number in range(replicas)
-    ]
-    _write_target_file(home, "replicas", targets)
-    door = {"targets": [f"127.0.0.1:{settings.door_port}"], "labels": {"job": "door"}}
-    _write_target_file(home, "door", [door])
-
-
-def _write_target_file(home: Path, name: str, targets: list[dict[str, Any]]) -> None:
-    beside = home / "prometheus" / "targets" / f"{name}.new"
-    beside.write_bytes(msgspec.json.encode(targets))
-    beside.rename(beside.with_suffix(".json"))
 
 
 def _forget_counts(home: Path, settings: LocalSettings) -> None:

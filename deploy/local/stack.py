@@ -6,11 +6,12 @@ from http.client import HTTPConnection, HTTPException
 
 from deploy.errors import Refused
 from deploy.local.edge import remove_edge_folder
-from deploy.local.files import write_files, write_replica, write_targets
+from deploy.local.files import write_files, write_replica
 from deploy.local.machine import check_ports, find_programs
 from deploy.local.settings import LocalSettings
 from deploy.local.slots import served_sockets
 from deploy.local.supervisor import Supervisor, wait_until
+from deploy.local.targets import write_targets
 from deploy.local.watchers import watcher_ports, without
 
 START_SECONDS = 120

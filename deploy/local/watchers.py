@@ -6,11 +6,10 @@ The stack serves without them, so that one that isn't installed stops nothing.
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from deploy.local.machine import WATCHERS
 from deploy.local.programs import ROOT, write_program
 from deploy.local.settings import LocalSettings
+from deploy.local.targets import target, write_target_file
 
 NGINX_EXPORTER, REDIS_EXPORTER, ALERTMANAGER = WATCHERS
 
@@ -52,12 +51,10 @@ def write_watchers(home: Path, settings: LocalSettings, programs: Mapping[str, s
         "redis": settings.redis_exporter_port if REDIS_EXPORTER in programs else 0,
         "alertmanager": settings.alertmanager_port if ALERTMANAGER in programs else 0,
     }
-    targets = [
-        {"targets": [f"127.0.0.1:{port}"], "labels": {"job": job}} for job, port in jobs.items() if port
-    ]
-    _write_targets(home / "prometheus" / "targets" / "watchers.json", targets)
+    targets = [target(job, port) for job, port in jobs.items() if port]
+    write_target_file(home / "prometheus" / "targets" / "watchers.json", targets)
     managers = [{"targets": each["targets"]} for each in targets[-1:] if jobs["alertmanager"]]
-    _write_targets(home / "prometheus" / "alertmanagers.json", managers)
+    write_target_file(home / "prometheus" / "alertmanagers.json", managers)
 
 
 def _write_nginx_exporter(home: Path, settings: LocalSettings, program: str) -> None:
@@ -92,9 +89,3 @@ def _write_alertmanager(home: Path, settings: LocalSettings, program: str) -> No
         60,
         ALERT_WEBHOOK_URL=settings.alert_webhook_url,
     )
-
-
-def _write_targets(path: Path, targets: object) -> None:
-    beside = path.with_suffix(".new")
-    beside.write_bytes(msgspec.json.encode(targets))
-    beside.rename(path)
