@@ -62,10 +62,14 @@ def test_debian_images_replace_all_others() -> None:
 
 
 def test_metrics_are_catalogued() -> None:
-    """METRICS.md lists exactly the metrics of the code, each with its labels."""
+    """METRICS.md lists exactly the metrics of the code, each with its unit and labels."""
     catalogue = (ROOT / "monitoring" / "METRICS.md").read_text()
-    rows = re.findall(r"^\| `(flotilla_\w+)` \| (\w+)[^|]*\|([^|]*)\|", catalogue, re.MULTILINE)
-    written = {(name, kind, tuple(re.findall(r"\w+", labels))) for name, kind, labels in rows}
+    row = re.compile(r"^\| `(flotilla_\w+)` \| (\w+) \| ([^|]+) \|([^|]*)\|", re.MULTILINE)
+    rows = row.findall(catalogue)
+    written = {(name, kind, tuple(re.findall(r"\w+", labels))) for name, kind, _, labels in rows}
+    for name, _, unit, _ in rows:
+        named = re.search(r"_(seconds|bytes|rows)(_total)?$", name)
+        assert named is None or named[1] in unit, f"{name} is in {unit}"
     metrics = Metrics()
     kept = [each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)]
     collectors = [
