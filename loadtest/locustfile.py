@@ -67,12 +67,17 @@ class Client(FastHttpUser):
 
     wait_time = constant_throughput(10)
 
+    def on_start(self) -> None:
+        """Choose a key, as clients have: where versions share a model, each user stays on one."""
+        self.key = f"user-{random.randrange(10**9)}"
+
     @task
     def predict(self) -> None:
         """Send a row; a right reply is a 200 with one prediction and the version it came from."""
         model = random.choice(list(rows))
         path, body = f"/v1/models/{model}:predict", {"instances": [random.choice(rows[model])]}
-        with self.client.post(path, json=body, catch_response=True) as reply:
+        headers = {"X-Client-ID": self.key}
+        with self.client.post(path, json=body, headers=headers, catch_response=True) as reply:
             if reply.status_code != 200:
                 reply.failure(f"status {reply.status_code}: {(reply.text or '')[:200]}")
             elif not reply.headers.get("X-Model-Version", "").isdigit():

@@ -1,6 +1,6 @@
 """A small real HTTP server for the tests of what sends load: each answer comes from a function."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -17,17 +17,24 @@ class Server(ThreadingHTTPServer):
         """Say nothing: wrk resets its connections at the end of a run."""
 
 
+class Received(bytes):
+    """A body, and the headers that it came with."""
+
+    headers: Mapping[str, str]
+
+
 @contextmanager
-def answering(answer: Callable[[bytes], Reply]) -> Iterator[tuple[str, list[bytes]]]:
+def answering(answer: Callable[[bytes], Reply]) -> Iterator[tuple[str, list[Received]]]:
     """Answer each POST with what a function makes of its body; yield URL and received bodies."""
-    received: list[bytes] = []
+    received: list[Received] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = -1  # headers and body in one packet, else each reply waits for an ACK
 
         def do_POST(self) -> None:
-            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            received.append(Received(self.rfile.read(int(self.headers["Content-Length"]))))
+            received[-1].headers = self.headers
             status, headers, body = answer(received[-1])
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():

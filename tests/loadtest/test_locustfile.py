@@ -29,6 +29,8 @@ def test_sends_rows_of_each_model_asked_for() -> None:
     assert {len(row) for row in rows if isinstance(row, list)} == {64}
     assert {len(row) for row in rows if isinstance(row, dict)} == {6}
     assert any(isinstance(row, str) for row in rows)
+    keys = [body.headers["X-Client-ID"] for body in received]
+    assert len(set(keys)) == 5, "each user has one key, and keeps it"
 
 
 def test_fails_on_wrong_replies() -> None:
