@@ -3,6 +3,7 @@
 import json
 import secrets
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -36,8 +37,9 @@ def give(stack: Stack, body: object, model: str = MODEL) -> Reply:
 
 def figure(stack: Stack, query: str) -> float | None:
     """Return what Prometheus gives for a query, None where there is no series."""
-    path = f"/api/v1/query?query={query.replace('{', '%7B').replace('}', '%7D')}"
-    found = ask(stack.prometheus_url, "GET", path).json["data"]["result"]
+    found = ask(stack.prometheus_url, "GET", f"/api/v1/query?query={quote(query)}").json["data"][
+        "result"
+    ]
     return float(found[0]["value"][1]) if found else None
 
 
@@ -71,6 +73,9 @@ def test_feedback(stack: Stack, tmp_path: Path) -> None:
         for number, (name, (said, _)) in enumerate(answered.items())
     ]
     chunks = [entries[i : i + TOGETHER] for i in range(0, REQUESTS, TOGETHER)]
+    # What a counter holds when Prometheus first sees it is no growth.
+    begun = f'count(count by (replica) (flotilla_feedback_labels_total{{model="{MODEL}"}}))'
+    assert wait_until(lambda: figure(stack, begun) == len(stack.replicas()), 30)
     moved = 0
     for chunk in chunks:
         reply = give(stack, {"feedback": chunk})
