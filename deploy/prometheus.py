@@ -1,9 +1,10 @@
 """Prometheus over its HTTP API: a query comes in, the series of its answer go out.
 
-Asked by canaries (`deploy.canary`) and by `flotilla top`.
+Asked by canaries (`deploy.canary`), `flotilla top` and `flotilla status`.
 https://prometheus.io/docs/prometheus/latest/querying/api/#expression-queries
 """
 
+from collections.abc import Mapping
 from math import isnan
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
@@ -63,7 +64,7 @@ class Prometheus:
     def vector(self, query: str, at: float | None = None) -> list[Series]:
         """Return what an expression gives, now or at a Unix time; raise `Refused` where it can't."""
         given = {"query": query} if at is None else {"query": query, "time": f"{at:.3f}"}
-        samples = self._ask("query", given, _Reply).data.result
+        samples = self.ask("query", given, _Reply).data.result
         return [Series(each.metric, float(each.value[1])) for each in samples]
 
     def curve(self, query: str, end: float, points: int, step_seconds: int) -> list[float | None]:
@@ -76,16 +77,16 @@ class Prometheus:
         first = last - (points - 1) * step_seconds
         given = {"query": query, "start": str(first), "end": str(last), "step": str(step_seconds)}
         found: list[float | None] = [None] * points
-        for each in self._ask("query_range", given, _RangeReply).data.result[:1]:
+        for each in self.ask("query_range", given, _RangeReply).data.result[:1]:
             for when, text in each.values:
                 value = float(text)
                 found[round((when - first) / step_seconds)] = None if isnan(value) else value
         return found
 
-    def _ask(self, what: str, given: dict[str, str], kind: type[Any]) -> Any:
-        """Return the reply of one endpoint as a `kind`."""
+    def ask(self, what: str, given: Mapping[str, str], kind: type[Any]) -> Any:
+        """Return the reply of one endpoint as a `kind`; raise `Refused` where there is none."""
         try:
-            url = f"{self.url}/api/v1/{what}?{urlencode(given)}"
+            url = f"{self.url}/api/v1/{what}?{urlencode(given)}".removesuffix("?")
             with urlopen(url, timeout=PATIENCE_SECONDS) as reply:  # noqa: S310  # a setting's address
                 return msgspec.json.decode(reply.read(), type=kind)
         except HTTPError as error:

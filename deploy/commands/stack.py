@@ -103,6 +103,5 @@ def _alerts(prometheus: str) -> list[str]:
 
     try:
         return [describe(each) for each in firing(prometheus)]
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        return [f"Whether alerts fire isn't known: Prometheus at {prometheus}: {reason}"]
+    except Refused as error:
+        return [f"Whether alerts fire isn't known: {error}"]

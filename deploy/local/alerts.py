@@ -3,12 +3,10 @@
 https://prometheus.io/docs/prometheus/latest/querying/api/#alerts
 """
 
-from urllib.request import urlopen
-
-import msgspec
 from msgspec import Struct
 
-PATIENCE_SECONDS = 2.0
+from deploy.prometheus import Prometheus
+
 # It fires always, to show that alerts get through.
 WATCHDOG = "Watchdog"
 GRAVEST_FIRST = ("critical", "warning", "info")
@@ -36,10 +34,8 @@ class _Reply(Struct):
 
 
 def firing(prometheus: str) -> list[Alert]:
-    """Return what fires, gravest first; raise `OSError` or `ValueError` where Prometheus can't tell."""
-    url = f"{prometheus}/api/v1/alerts"
-    with urlopen(url, timeout=PATIENCE_SECONDS) as reply:  # noqa: S310  # a setting's address
-        alerts = msgspec.json.decode(reply.read(), type=_Reply).data.alerts
+    """Return what fires, gravest first; raise `Refused` where Prometheus can't tell."""
+    alerts = Prometheus(prometheus).ask("alerts", {}, _Reply).data.alerts
     found = [
         each for each in alerts if each.state == "firing" and each.labels.get("alertname") != WATCHDOG
     ]

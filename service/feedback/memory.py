@@ -93,7 +93,8 @@ class Memory:
             try:
                 deadline = time.monotonic() + self._patience_seconds
                 while len(found) < len(request_ids) and time.monotonic() < deadline:
-                    time.sleep(LOOK_EVERY_SECONDS)
+                    if self._stopped.wait(LOOK_EVERY_SECONDS):
+                        break
                     found = self._answers.find(model, request_ids)
             finally:
                 self._patient.release()

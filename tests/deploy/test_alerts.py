@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from deploy.errors import Refused
 from deploy.local.alerts import describe, firing
 
 
@@ -70,7 +71,7 @@ def test_nothing_fires() -> None:
 
 def test_prometheus_can_not_tell() -> None:
     """Somebody else's answer, or none, isn't taken for no alert."""
-    with prometheus(b"<html>") as url, pytest.raises(ValueError, match="JSON"):
+    with prometheus(b"<html>") as url, pytest.raises(Refused, match="JSON"):
         firing(url)
-    with pytest.raises(OSError, match="refused"):
+    with pytest.raises(Refused, match="Connection refused"):
         firing(url)
