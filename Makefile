@@ -5,7 +5,7 @@
 export
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status images up-docker down-docker test check bench bench-readme bench-updates profile
+.PHONY: help up down status images up-docker down-docker sweep locust test check bench bench-readme bench-updates profile
 
 RUN_PROGRAMS := nginx redis-server prometheus
 # What only watches: where it can't be installed, the stack runs without it.
@@ -32,6 +32,12 @@ up-docker: ## Start the stack in containers (COMPOSE_ENV_FILES=deploy/debian/ima
 down-docker: ## End it; the volume with the published models stays
 	@docker compose down
 
+sweep: .venv/ready-loadtest ## Measure throughput as replicas are added, and write a report (OPTIONS="--replicas 1,2,4")
+	@.venv/bin/flotilla sweep $(OPTIONS)
+
+locust: .venv/ready-loadtest ## Load the stack with Locust, from its web page (OPTIONS="--headless -u 50 -t 60s")
+	@.venv/bin/locust -f loadtest/locustfile.py $(OPTIONS)
+
 test: .venv/ready-dev ## Run all tests against real nginx, Redis, Prometheus, replicas and containers
 	@.venv/bin/python -m pytest
 
@@ -57,6 +63,10 @@ profile: .venv/ready-dev ## Write a table of where a request's microseconds go
 .venv/ready-run: requirements.txt requirements-fast.txt pyproject.toml deploy/setup
 	@deploy/setup run $(RUN_PROGRAMS) --optional $(WATCH_PROGRAMS)
 
+.venv/ready-loadtest: requirements-loadtest.txt requirements-fast.txt pyproject.toml deploy/setup
+	@deploy/setup loadtest $(RUN_PROGRAMS) --optional $(WATCH_PROGRAMS)
+	@touch .venv/ready-run
+
 .venv/ready-dev: requirements-dev.txt requirements-fast.txt pyproject.toml deploy/setup
 	@deploy/setup dev $(RUN_PROGRAMS) --optional $(WATCH_PROGRAMS)
-	@touch .venv/ready-run
+	@touch .venv/ready-run .venv/ready-loadtest

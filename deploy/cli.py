@@ -15,9 +15,12 @@ from deploy.commands.feedback import feedback
 from deploy.commands.history import routes
 from deploy.commands.logs import logs
 from deploy.commands.models import models, predict, publish
+from deploy.commands.plan import plan
+from deploy.commands.report import report
 from deploy.commands.retention import prune
 from deploy.commands.routing import activate, promote, rollback, shadow, split
 from deploy.commands.stack import down, scale, status, up
+from deploy.commands.sweep import sweep
 from deploy.commands.top import top
 from deploy.errors import Refused
 from deploy.local.settings import LocalSettings
@@ -59,6 +62,7 @@ STACK = (up, down, scale, status, logs)
 SECTIONS = {
     "The stack without Docker": STACK,
     "Watching": (top, audit, feedback),
+    "How much it takes": (sweep, report, plan),
     "Models": (publish, models, predict, compare, prune),
     "Which version answers": (activate, split, shadow, canary, promote, rollback, routes),
 }
