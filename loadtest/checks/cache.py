@@ -1,7 +1,7 @@
 """Caches: a study of unique rows measures models; what a cache answered measures something else."""
 
 from deploy.top.cells import percent
-from loadtest.study.study import Finding, Run, Settings
+from loadtest.study.study import Finding, Run, Settings, Verdict
 
 CHECK = "cache"
 # X-Cache of replies that no model computed, or not all of it.
@@ -20,7 +20,7 @@ def check_cache(run: Run, settings: Settings) -> Finding:
     text = f"caches answered {percent(share)} of the requests" + (f" ({by_whom})" if by_whom else "")
     if settings.shape == "repeats" or share <= MARKED_BEYOND:
         return Finding(CHECK, "ok", text)
-    verdict = "refused" if share > REFUSED_BEYOND else "marked"
+    verdict: Verdict = "refused" if share > REFUSED_BEYOND else "marked"
     return Finding(
         CHECK, verdict, f"{text}, though each row is asked for once: numbers were used twice"
     )

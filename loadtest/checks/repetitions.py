@@ -5,7 +5,7 @@ from statistics import mean, stdev
 from deploy.top.cells import number, percent, seconds
 from loadtest.histogram import Histogram
 from loadtest.study.figures import runs_for
-from loadtest.study.study import Finding, Purpose, Settings, Step
+from loadtest.study.study import Finding, Purpose, Settings, Step, Verdict
 
 CHECK = "repetitions"
 # Standard deviation over mean. Efficiency compares two figures: at 5 % each it is off by 7.
@@ -24,7 +24,7 @@ def check_repetitions(step: Step, settings: Settings, purpose: Purpose) -> Findi
         return Finding(CHECK, "refused", f"{what}: no figure")
     text = f"{what}, {number(min(rates))} to {number(max(rates))} a second"
     if len(runs) == 1:
-        verdict = "ok" if asked == 1 else "marked"
+        verdict: Verdict = "ok" if asked == 1 else "marked"
         return Finding(CHECK, verdict, f"{text}: how much it varies is unknown")
     varies = stdev(rates) / mean(rates) if mean(rates) else 0.0
     text = f"{text}, coefficient of variation {percent(varies)}"

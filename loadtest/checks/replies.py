@@ -27,8 +27,8 @@ def check_replies(run: Run, settings: Settings) -> Finding:
     if run.unsent:
         due = run.sent + run.unsent
         text = (
-            f"{run.unsent:,} of {due:,} requests ({percent(run.unsent / due)}) were due and never sent, "
-            "because no connection got free: latencies leave out the slowest"
+            f"{run.unsent:,} of {due:,} requests ({percent(run.unsent / due)}) were due and never "
+            "sent, because no connection got free: latencies leave out the slowest"
         )
         # A search may find that a rate is too much: then this is what it found.
         counts = run.purpose == "objective"

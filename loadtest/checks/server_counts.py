@@ -4,7 +4,7 @@ A client that counts replies it never got, somebody else who uses the same stack
 one that was meant: all of it shows here.
 """
 
-from loadtest.study.study import Finding, Run
+from loadtest.study.study import Finding, Run, Verdict
 
 CHECK = "server counts"
 # Any difference is said; beyond this share of the requests it isn't the run's load that was measured.
@@ -21,7 +21,7 @@ def check_server_counts(run: Run) -> Finding:
         wanted = run.purpose in ("peak", "objective")
         return Finding(CHECK, "marked" if wanted else "ok", text)
     edge = run.by_cache.get(EDGE, 0)
-    # What got no right reply may have come so far or not, and nginx may not know for which model it was.
+    # What got no right reply may have come so far or not, and nginx may not know its model.
     unsure = run.lost + run.failed
     differs, texts = [], []
     if at_the_door is not None:
@@ -35,7 +35,7 @@ def check_server_counts(run: Run) -> Finding:
     if not any(differs):
         return Finding(CHECK, "ok", text)
     worst = max(map(abs, differs)) / max(1, run.sent)
-    verdict = "refused" if worst > REFUSED_BEYOND else "marked"
+    verdict: Verdict = "refused" if worst > REFUSED_BEYOND else "marked"
     return Finding(CHECK, verdict, f"{text}: {_why(differs, at_the_door is not None)}")
 
 

@@ -1,7 +1,7 @@
 """Anybody's table of a load test: users, their waits and a rate come in; whether it can be goes out.
 
-Users who wait for their reply, and then for a while, ask once in so long: users = rate × (wait +
-latency), Little's law. `python -m loadtest.checks` calls it.
+Users who wait for their reply, and then for a while, ask once in so long: users = rate times
+(wait + latency), Little's law. `python -m loadtest.checks` calls it.
 """
 
 from deploy.top.cells import seconds
@@ -29,8 +29,7 @@ def check_table(users: float, wait_seconds: float, latency_seconds: float, rate:
     who += f" and are answered after {seconds(latency_seconds)}" if latency_seconds else ""
     text = f"{rate:,.4g} requests a second from {who}"
     if rate > most * (1 + ROUNDING):
-        times = f"{rate / most:,.1f} times as many" if most else "more"
-        return Finding(CHECK, "refused", f"{text}: impossible, {times} as the most, {most:,.3g}")
+        return Finding(CHECK, "refused", f"{text}: impossible, {most:,.3g} is the most")
     if latency_seconds and rate < most * (1 - UNNAMED):
         why = "their wait or latency is longer than the table says"
         return Finding(CHECK, "marked", f"{text}, who would ask for {most:,.3g}: {why}")

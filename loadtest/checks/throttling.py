@@ -35,7 +35,7 @@ def check_throttling(run: Run, settings: Settings) -> Finding:
     if unexpected:
         return Finding(CHECK, "marked", f"{_listed(unexpected)}: nobody meant to hold these back")
     if settings.cpus is None:
-        return Finding(CHECK, "ok", "no replica has a quota, and nobody was held back")
+        return Finding(CHECK, "ok", "no replica was to have a quota, and nobody was held back by one")
     shares = [_share(part) for part in replicas.values()]
     text = (
         f"replicas had used up their quota of {settings.cpus:g} CPUs in {_range(shares)} of its periods"

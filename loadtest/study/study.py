@@ -126,6 +126,7 @@ class Run(Struct, kw_only=True):
     failures: list[str] = field(default_factory=list)  # the first ones
     latency: str = ""  # encoded histogram of whole replies
     by_second: list[Second] = field(default_factory=list)
+    by_replica: dict[str, int] = field(default_factory=dict)  # as X-Replica says
     by_version: dict[str, int] = field(default_factory=dict)
     by_cache: dict[str, int] = field(default_factory=dict)
     # The mean number of requests under way, counted at regular moments and not from latencies.

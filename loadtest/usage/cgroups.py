@@ -87,7 +87,7 @@ class Cgroup(NamedTuple):
 
 
 def find_cgroup(pid: int, proc: Path = PROC) -> Cgroup | None:
-    """Return the cgroup of a container by one of its processes, None where it can't be seen from here."""
+    """Return the cgroup of the container that a process is in, None where it can't be seen."""
     try:
         lines = (proc / str(pid) / "cgroup").read_text().splitlines()
         mounts = _mounts((proc / "self" / "mountinfo").read_text())
