@@ -64,6 +64,11 @@ class DockerStack:
         if len({each["Image"] for each in running}) > 1:
             raise Refused("the replicas are of different images; docker compose up makes them alike")
 
+    def check_limit(self, cpus: float | None) -> None:
+        """Refuse more than there are, as the engine would."""
+        if cpus is not None and cpus > self._cores:
+            raise Refused(f"--cpus {cpus:g}: the engine has {self._cores}")
+
     def limit(self, cpus: float | None) -> None:
         """Set the quota of each replica, None: as it was found."""
         running = self._services("service")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from loadtest.study.study import Purpose, Settings
+from loadtest.study.study import Purpose, Settings, Study
 
 # The least that a short run lasts, and its share of a whole one.
 LEAST_SECONDS = 2.0
@@ -40,6 +40,18 @@ def planned(replicas: int, settings: Settings) -> Planned:
     seconds = SCALE_SECONDS + SCALE_SECONDS_EACH * replicas + settings.warmup_seconds
     seconds += sum(count * piece_seconds(purpose, settings) for purpose, count in runs.items())
     return Planned(replicas, runs, seconds)
+
+
+def plans(study: Study) -> dict[int, Planned]:
+    """Return what each step that isn't complete is expected to take yet, by its replicas."""
+    found = {}
+    for replicas in study.settings.replicas:
+        plan = planned(replicas, study.settings)
+        for step in (each for each in study.steps if each.replicas == replicas):
+            had = sum(piece_seconds(run.purpose, study.settings) for run in step.runs)
+            plan = Planned(replicas, plan.runs, 0.0 if step.complete else max(0.0, plan.seconds - had))
+        found[replicas] = plan
+    return found
 
 
 def piece_seconds(purpose: Purpose, settings: Settings) -> float:

@@ -39,7 +39,9 @@ def check_same(before: Mapping[str, str], now: Mapping[str, str]) -> None:
         if name in before and before[name] != now.get(name)
     ]
     if differ:
-        raise Refused(f"this study can't go on, its figures would be of two things: {'; '.join(differ)}")
+        raise Refused(
+            f"this study can't go on, its figures would be of two things: {'; '.join(differ)}"
+        )
 
 
 def _version(package: str) -> str:

@@ -15,7 +15,9 @@ def live_version(registry: Path, model: str) -> str:
     try:
         route = read_route(registry / ROUTES / model)
     except (OSError, ValueError) as error:
-        raise Refused(f"no model {model!r} is served; `flotilla models` shows those that are") from error
+        raise Refused(
+            f"no model {model!r} is served; `flotilla models` shows those that are"
+        ) from error
     if not route.settled or route.shadow:
         versions = ", ".join(sorted({*route.answering, route.shadow} - {""}, key=int))
         raise Refused(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from deploy.errors import Refused
 from deploy.local.settings import MOST_REPLICAS, LocalSettings
@@ -21,7 +22,8 @@ class LocalStack:
         self._stack = Stack(settings)
         if not self._stack.supervisor.running:
             raise Refused(f"no stack runs in {self._stack.home}; start it with: flotilla up")
-        self.address = self.host = settings.url.partition("://")[2]
+        door = urlsplit(settings.url)
+        self.address = self.host = f"{door.hostname}:{door.port or 80}"
         self.prometheus = settings.prometheus
         self._before = len(self._stack.replicas())
 
@@ -36,13 +38,17 @@ class LocalStack:
         with held():
             self._stack.scale(replicas, say)
 
-    def limit(self, cpus: float | None) -> None:
+    def check_limit(self, cpus: float | None) -> None:
         """Refuse any quota: without containers there is none."""
         if cpus is not None:
             raise Refused(
                 "--cpus needs containers: a process can't be given a share of a core without its own "
                 "cgroup. make up-docker starts the stack in them; without --cpus replicas share the cores"
             )
+
+    def limit(self, cpus: float | None) -> None:
+        """Leave replicas as they are."""
+        self.check_limit(cpus)
 
     def parts(self) -> dict[str, int]:
         """Return the first process of nginx, Redis and each replica."""

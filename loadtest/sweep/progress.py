@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from loadtest.histogram import Histogram
 from loadtest.study.study import Run, Step, Study
-from loadtest.sweep.duration import Planned, in_words, piece_seconds, planned
+from loadtest.sweep.duration import in_words, piece_seconds, plans
 
 # The plan is a guess: it is corrected by how the time went so far, once some has gone.
 CORRECTED_AFTER_SECONDS = 30.0
@@ -85,18 +85,6 @@ class Watch:
         return f"about {in_words((self._planned - self._done) * pace)} left"
 
 
-def plans(study: Study) -> dict[int, Planned]:
-    """Return what each step that isn't complete is expected to take yet, by its replicas."""
-    found = {}
-    for replicas in study.settings.replicas:
-        plan = planned(replicas, study.settings)
-        for step in (each for each in study.steps if each.replicas == replicas):
-            had = sum(piece_seconds(run.purpose, study.settings) for run in step.runs)
-            plan = Planned(replicas, plan.runs, 0.0 if step.complete else max(0.0, plan.seconds - had))
-        found[replicas] = plan
-    return found
-
-
 def run_line(step: Step, run: Run) -> str:
     """Return a run in one line: replicas, what for, rate, p99, verdict and what the verdict is about."""
     p99 = Histogram.decode(run.latency).quantile_seconds(0.99) if run.latency else 0.0
@@ -104,5 +92,6 @@ def run_line(step: Step, run: Run) -> str:
     about = "; ".join(each.text for each in run.findings if each.verdict != "ok")
     return (
         f"{step.replicas:>3} replicas  {run.purpose:<10} {run.repetition}  {run.loop} loop  {asked:>16}  "
-        f"{run.achieved:>8,.0f}/s  p99 {1e3 * p99:>7.1f} ms  {run.verdict}" + (f": {about}" if about else "")
+        f"{run.achieved:>8,.0f}/s  p99 {1e3 * p99:>7.1f} ms  {run.verdict}"
+        + (f": {about}" if about else "")
     )

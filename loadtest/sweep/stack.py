@@ -33,8 +33,11 @@ class Stack(Protocol):
     def scale(self, replicas: int, say: Say) -> None:
         """Run so many replicas; return when all are ready, raise `Refused` where they don't get so."""
 
+    def check_limit(self, cpus: float | None) -> None:
+        """Raise `Refused` where replicas can't be given so many CPUs."""
+
     def limit(self, cpus: float | None) -> None:
-        """Give each replica so many CPUs at most, None: what it had; raise `Refused` where it can't."""
+        """Give each replica so many CPUs at most, None: what it had."""
 
     def parts(self) -> dict[str, int]:
         """Return the first process, on this host, of "nginx", "redis" and each replica.

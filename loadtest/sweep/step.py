@@ -79,7 +79,9 @@ class StepMeasurement:
         first = self._first_connections()
         if self.bench.settings.connections is not None:
             return first
-        return saturating(lambda count: self._run("saturation", count).achieved, first, MOST_CONNECTIONS)
+        return saturating(
+            lambda count: self._run("saturation", count).achieved, first, MOST_CONNECTIONS
+        )
 
     def _keep_objective(self, connections: int) -> None:
         """Measure at the highest rate that keeps the objective in every repetition."""

@@ -52,11 +52,9 @@ def unfinished_study(name: str | None, results: Path) -> tuple[Study, Path]:
     return max(unfinished, key=lambda each: each[0].created)
 
 
-def check_resumable(study: Study, kind: str, version: int, hardware: dict[str, str]) -> None:
-    """Raise `Refused` where the stack that runs isn't the one that the study has measured so far."""
+def check_resumable(study: Study, version: int, hardware: dict[str, str]) -> None:
+    """Raise `Refused` where what runs isn't what the study has measured so far."""
     wanted = study.settings
-    if kind != wanted.stack:
-        raise Refused(f"study {study.name} is of the {wanted.stack} stack, this is the {kind} one")
     if version != wanted.version:
         raise Refused(
             f"study {study.name} is of {wanted.model} version {wanted.version}; now version {version} answers"

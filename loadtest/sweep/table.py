@@ -1,36 +1,41 @@
 """The table at a sweep's end: a study comes in, its figures by number of replicas go out."""
 
-from typing import Any
+from collections.abc import Iterator
 
+from msgspec import Struct
 from rich.table import Table
 
 from loadtest.study.figures import Figure, efficiency, objective_rate, peak, quantile, runs_for
 from loadtest.study.study import Step, Study, Verdict
 
 
-def rows(study: Study) -> list[dict[str, Any]]:
-    """Return each step's figures by name: rates a second, latencies in seconds, None where unknown."""
+class Row(Struct, frozen=True):
+    """A step's figures: right replies a second, seconds; None where nothing could be concluded."""
+
+    replicas: int
+    complete: bool
+    peak: Figure | None
+    efficiency: float | None
+    within_objective: Figure | None
+    latency_seconds: Figure | None  # of the objective's share of requests, at that rate
+    ready_seconds: float | None
+    verdict: Verdict
+
+
+def rows(study: Study) -> Iterator[Row]:
+    """Yield each step's figures, the fewest replicas first."""
     shares = efficiency(study)
-    found = []
     for step in sorted(study.steps, key=lambda each: each.replicas):
-        most, kept = peak(step), objective_rate(step)
-        p99 = quantile(runs_for(step, "objective"), study.settings.objective_share)
-        found.append(
-            {
-                "replicas": step.replicas,
-                "peak": most and most.median,
-                "peak_spread": most and most.spread,
-                "each": most and most.median / step.replicas,
-                "efficiency": shares.get(step.replicas),
-                "within_objective": kept and kept.median,
-                "within_objective_spread": kept and kept.spread,
-                "latency_seconds": p99 and p99.median,
-                "ready_seconds": step.ready_seconds,
-                "verdict": verdict(step),
-                "complete": step.complete,
-            }
+        yield Row(
+            replicas=step.replicas,
+            complete=step.complete,
+            peak=peak(step),
+            efficiency=shares.get(step.replicas),
+            within_objective=objective_rate(step),
+            latency_seconds=quantile(runs_for(step, "objective"), study.settings.objective_share),
+            ready_seconds=step.ready_seconds,
+            verdict=verdict(step),
         )
-    return found
 
 
 def verdict(step: Step) -> Verdict:
@@ -46,19 +51,15 @@ def table(study: Study) -> Table:
     within = f"p{100 * settings.objective_share:g} ≤ {1e3 * settings.objective_seconds:g} ms"
     heads = ("replicas", "peak", "each", "efficiency", within, "measured there", "verdict")
     shown = Table(*heads, box=None)
-    shares = efficiency(study)
-    for step in sorted(study.steps, key=lambda each: each.replicas):
-        most, kept = peak(step), objective_rate(step)
-        late = quantile(runs_for(step, "objective"), settings.objective_share)
-        share = shares.get(step.replicas)
+    for row in rows(study):
         shown.add_row(
-            str(step.replicas),
-            _rate(most),
-            f"{most.median / step.replicas:,.0f}/s" if most else "",
-            f"{share:.3f}" if share else "",
-            _rate(kept),
-            f"{1e3 * late.median:.1f} ms" if late else "",
-            verdict(step) + ("" if step.complete else ", not complete"),
+            str(row.replicas),
+            _rate(row.peak),
+            f"{row.peak.median / row.replicas:,.0f}/s" if row.peak else "",
+            f"{row.efficiency:.3f}" if row.efficiency else "",
+            _rate(row.within_objective),
+            f"{1e3 * row.latency_seconds.median:.1f} ms" if row.latency_seconds else "",
+            row.verdict + ("" if row.complete else ", not complete"),
         )
     return shown
 
