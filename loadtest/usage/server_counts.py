@@ -17,7 +17,7 @@ from deploy.prometheus import Prometheus, Series
 PATIENCE_SECONDS = 15.0
 POLL_SECONDS = 0.25
 # nginx writes its notes every second, the door's counter reads four times a second.
-DOOR_LAG_SECONDS = 1.5
+DOOR_LAG_SECONDS = 2.0
 
 DOOR, REPLICAS = "flotilla_door_requests_total", "flotilla_requests_total"
 
