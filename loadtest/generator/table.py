@@ -42,7 +42,9 @@ def deviation(plan: Plan, outcome: Outcome) -> float:
 
 
 def _title(plan: Plan) -> str:
-    across = f"{plan.connections} connections, {plan.processes} process(es), {plan.seconds:g} s"
+    across = (
+        f"{plan.connections} connections, generator processes: {plan.processes}, {plan.seconds:g} s"
+    )
     if plan.rate is None:
         return f"Closed loop: {across}"
     how = "at random (Poisson)" if plan.arrivals == "poisson" else "evenly spaced"
