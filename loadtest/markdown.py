@@ -4,9 +4,10 @@ Called by the benchmark and by the reports of studies.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-Rows = list[tuple[str, ...]]
+Rows = Sequence[tuple[str, ...]]
 
 _MEANS_SOMETHING = re.compile(r"([\\`*_\[\]|])")
 
