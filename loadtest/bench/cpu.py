@@ -7,8 +7,8 @@ import resource
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from loadtest.bench.proc import CpuSeconds, cpu_seconds, family
 from loadtest.bench.report import Run
+from loadtest.usage.proc import CpuSeconds, cpu_seconds, family
 
 WRK = "wrk, which asks"
 

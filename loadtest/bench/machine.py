@@ -25,7 +25,7 @@ def machine() -> dict[str, str]:
     """Return the processor, the cores this process may use, and the versions that matter."""
     return {
         "commit": commit(),
-        "cpu": _cpu_model(),
+        "cpu": cpu_model(),
         "cores": str(len(os.sched_getaffinity(0))),
         # What else runs takes from all the servers, though not evenly.
         "load before": f"{os.getloadavg()[0]:.1f}",
@@ -58,7 +58,7 @@ def _git(*words: str) -> str:
     return done.stdout.strip()
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
     """Return the processor's name, or its architecture where Linux gives no name (on ARM)."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

@@ -17,7 +17,6 @@ from rich.console import Console
 from loadtest.bench.cpu import costs
 from loadtest.bench.machine import machine
 from loadtest.bench.models import train
-from loadtest.bench.proc import cpu_seconds, family
 from loadtest.bench.processes import ROOT, StartError, free_ports, program
 from loadtest.bench.profile_page import render
 from loadtest.bench.report import Run
@@ -25,6 +24,7 @@ from loadtest.bench.servers import Server, flotilla
 from loadtest.bench.stations import sampling, stations
 from loadtest.bench.workloads import Workload
 from loadtest.bench.wrk import measure, write_bodies
+from loadtest.usage.proc import cpu_seconds, family
 
 WORKLOAD = Workload("digits", "unique")
 SECONDS, WARM_UP_SECONDS, SPARE_SECONDS = 10, 2, 2

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from loadtest.bench.proc import family, pss_bytes
 from loadtest.bench.processes import Process, program, running, wait_for
 from loadtest.bench.report import Replica
 from loadtest.bench.servers import Server, defaults
+from loadtest.usage.proc import family, pss_bytes
 
 POLL_SECONDS = 0.01
 

@@ -36,6 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     run_seconds: float = 10.0
     repetitions: int = 3
     processes: int = 1  # of the generator
+    connections: int | None = None  # for each replica; None: as many as saturate it
 
 
 class Event(Struct, frozen=True):
@@ -126,6 +127,7 @@ class Run(Struct, kw_only=True):
     failures: list[str] = field(default_factory=list)  # the first ones
     latency: str = ""  # encoded histogram of whole replies
     by_second: list[Second] = field(default_factory=list)
+    by_replica: dict[str, int] = field(default_factory=dict)  # as X-Replica says
     by_version: dict[str, int] = field(default_factory=dict)
     by_cache: dict[str, int] = field(default_factory=dict)
     # The mean number of requests under way, counted at regular moments and not from latencies.
@@ -167,4 +169,5 @@ class Study(Struct, kw_only=True):
     hardware: dict[str, str]
     steps: list[Step] = field(default_factory=list)
     finished: float | None = None
+    next_number: int = 0  # of those that make requests unique, the first that no run has used
     schema: int = SCHEMA

@@ -68,6 +68,7 @@ def make_run(
         ok=sent,
         latency=latencies.encode(),
         by_second=[Second(sent // seconds, 0, second) for _ in range(seconds)],
+        by_replica=share,
         by_version={"1": sent},
         by_cache={"bypass": sent},
         in_flight=achieved * latency_seconds,

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from loadtest.bench.proc import cpu_seconds, family, pss_bytes
+from loadtest.usage.proc import cpu_seconds, family, pss_bytes
 
 
 def test_family_is_a_process_and_its_children() -> None:

@@ -1,0 +1,73 @@
+"""Whether the generator was the limit: its processor, how late it sent, the rate that it held.
+
+A server that is slow is none of its faults: where requests weren't sent because no connection was free,
+the rate that was asked for is the server's to keep.
+"""
+
+from math import sqrt
+
+from deploy.top.cells import number, percent, seconds
+from loadtest.histogram import Histogram
+from loadtest.study.study import Finding, Run, Verdict
+
+Judged = tuple[Verdict, str]
+
+CHECK = "generator"
+# Of a core: an event loop queues from some three quarters on, and what it then measures is itself.
+BUSY_MARKED, BUSY_REFUSED = 0.75, 0.90
+# Of the p99 that is reported: so much of it may be the generator's own.
+LAG_MARKED, LAG_REFUSED = 0.10, 0.50
+# Below this a lag is the event loop's own turn.
+LAG_LEAST_SECONDS = 0.0002
+# From the rate that was asked for. Poisson arrivals differ by chance as well: the root of their number.
+RATE_REFUSED = 0.01
+SIGMAS = 3.0
+# From so many of its connections busy on average, what wasn't sent had to wait for one.
+CONNECTIONS_BUSY = 0.8
+
+
+def check_generator(run: Run) -> Finding:
+    """Refuse a run of which the figures are the generator's rather than the server's."""
+    use = run.generator
+    found = [_busy(run), _lag(run), _rate(run)]
+    order: tuple[Verdict, ...] = ("refused", "marked")
+    for verdict in order:
+        texts = [text for worst, text in found if worst == verdict]
+        if texts:
+            return Finding(CHECK, verdict, "; ".join(texts))
+    held = f", the rate held within {percent(abs(_missing(run)))}" if run.rate else ""
+    busiest, lag = percent(use.busiest_share), seconds(use.lag_p99_seconds)
+    return Finding(
+        CHECK, "ok", f"its busiest process used {busiest} of a core, p99 of its lag {lag}{held}"
+    )
+
+
+def _busy(run: Run) -> Judged:
+    share = run.generator.busiest_share
+    text = f"its busiest process used {percent(share)} of a core: more processes are needed"
+    return "refused" if share >= BUSY_REFUSED else "marked" if share >= BUSY_MARKED else "ok", text
+
+
+def _lag(run: Run) -> Judged:
+    lag, latency = run.generator.lag_p99_seconds, Histogram.decode(run.latency).quantile_seconds(0.99)
+    text = f"it sent up to {seconds(lag)} late (p99), where p99 of the latency is {seconds(latency)}"
+    if lag <= LAG_LEAST_SECONDS or lag <= LAG_MARKED * latency:
+        return "ok", text
+    return "refused" if lag > LAG_REFUSED * latency else "marked", text
+
+
+def _rate(run: Run) -> Judged:
+    if not run.rate:
+        return "ok", ""
+    missing = _missing(run)
+    sent = number(run.sent / run.seconds)
+    text = f"{number(run.rate)} requests a second were asked for, {sent} were sent"
+    by_chance = SIGMAS / sqrt(run.rate * run.seconds)
+    return "refused" if abs(missing) > RATE_REFUSED + by_chance else "ok", text
+
+
+def _missing(run: Run) -> float:
+    """Return which share of the requests that were due wasn't sent, though it could have been."""
+    due = (run.rate or 0.0) * run.seconds
+    waited = run.unsent if run.in_flight >= CONNECTIONS_BUSY * run.connections else 0
+    return 1 - (run.sent + waited) / due

@@ -1,0 +1,88 @@
+"""The loop of one process: what is due is sent over what is free, replies are checked and counted.
+
+`process.py` runs it. Open and closed loops differ in their schedule alone.
+"""
+
+import math
+import random
+import time
+from collections.abc import Iterator
+
+from loadtest.generator.account import Account
+from loadtest.generator.check import Check
+from loadtest.generator.pool import PAUSE_SECONDS, Pool
+from loadtest.generator.schedule import AsAnswered, Schedule
+
+# Requests under way are counted once in each of these spans, at a random moment: at even ones they
+# would fall into step with requests that come evenly.
+SAMPLE_SECONDS = 0.005
+
+clock = time.perf_counter
+
+
+class Load:
+    """The share that one process has in a load."""
+
+    def __init__(
+        self, pool: Pool, account: Account, requests: Iterator[tuple[int, bytes]], check: Check
+    ) -> None:
+        """Take what is needed; nothing is sent before `run`."""
+        self._pool, self._account = pool, account
+        self._requests, self._wrong = requests, check.wrong
+
+    def run(self, schedule: Schedule, started: float, seconds: float, patience: float) -> None:
+        """Send for some seconds from a moment on, and wait for the last replies with patience.
+
+        Everything is in the account then. Raises EOFError when a pipe that the pool watches ends.
+        """
+        self._schedule, self._account.started = schedule, started
+        self._counts_lag = not isinstance(schedule, AsAnswered)
+        for connection in self._pool.free:
+            connection.since = started
+        time.sleep(max(0.0, started - clock()))
+        cpu = time.process_time()
+        self._run_until(started + seconds)
+        self._account.cpu_seconds = time.process_time() - cpu
+        self._account.unsent = schedule.stop()
+        self._run_until(started + seconds + patience, last_replies=True)
+        self._pool.end_all("no whole reply until the end")
+
+    def _run_until(self, end: float, last_replies: bool = False) -> None:
+        pool, schedule = self._pool, self._schedule
+        look_at = clock()
+        sample_at = math.inf if last_replies else look_at + random.random() * SAMPLE_SECONDS
+        while True:
+            self._send_due()
+            now = clock()
+            if now >= end or (last_replies and not pool.busy):
+                return
+            if now >= sample_at:
+                sample_at = self._sample(now)
+            if now >= look_at:
+                pool.look(now)
+                look_at = now + PAUSE_SECONDS
+            due = schedule.next_at if pool.free else math.inf
+            for connection, reply in pool.replies(min(due, end, look_at, sample_at) - now):
+                now = clock()
+                wrong = self._wrong(connection.place, reply)
+                self._account.reply(now, now - connection.began, reply.labels, wrong)
+                self._send_due()
+
+    def _send_due(self) -> None:
+        """Send what is due, as far as connections are free."""
+        free, take = self._pool.free, self._schedule.take
+        while free:
+            now = clock()
+            began = take(now)
+            if began is None:
+                return
+            if self._counts_lag:
+                self._account.lags.append(now - max(began, free[0].since))
+            place, request = next(self._requests)
+            self._pool.send(place, request, began, now)
+
+    def _sample(self, now: float) -> float:
+        """Count what is due and not yet answered; return when to do so again, in the next span."""
+        self._account.sample(self._pool.busy + self._schedule.waiting(now))
+        spans = int((now - self._account.started) / SAMPLE_SECONDS) + 1
+        return self._account.started + (spans + random.random()) * SAMPLE_SECONDS

@@ -1,0 +1,146 @@
+"""One step: so many replicas are started, saturated, and loaded up to the objective.
+
+A run that the step has already, from a sweep that was interrupted, is taken instead of measured: both
+searches go the same way again and find where they were.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deploy.errors import Refused
+from loadtest.payloads import Payloads
+from loadtest.study.figures import peak
+from loadtest.study.study import Event, Purpose, Run, Step
+from loadtest.sweep.bench import Bench
+from loadtest.sweep.duration import COOL_SECONDS, run_seconds
+from loadtest.sweep.objective import kept
+from loadtest.sweep.search import NOTCHES, highest, saturating
+from loadtest.sweep.traffic import wait_for_replies
+
+CONNECTIONS_EACH = 8  # for each replica, to begin with
+MOST_CONNECTIONS = 1024
+# Requests arrive in crowds: an open loop needs more connections than are busy on average.
+CROWD = 4
+FIRST_GUESS = 0.7
+
+Finished = Callable[[Step, Run], None]
+
+
+@dataclass
+class StepMeasurement:
+    """Measures a step on a bench; `finished` is told of each new run, `cool` waits between two.
+
+    `guess`: the share of the peak that probably keeps the objective.
+    """
+
+    bench: Bench
+    payloads: Payloads
+    step: Step
+    finished: Finished
+    say: Callable[[str], None]
+    guess: float = FIRST_GUESS
+    cool: Callable[[float], None] = time.sleep
+
+    def measure(self) -> None:
+        """Measure what the step lacks; raise `Refused` where a replica is lost or doesn't start."""
+        self._prepare()
+        connections = self._connections()
+        for repetition in self._repetitions():
+            self._run("peak", connections, repetition)
+        self._keep_objective(connections)
+        settings = self.bench.settings
+        self.step.findings = self.bench.instruments.check_step(self.step, settings)
+        self.step.complete = True
+
+    def _prepare(self) -> None:
+        stack, step, settings = self.bench.stack, self.step, self.bench.settings
+        began = time.time()
+        stack.limit(None)  # what is to start or end needs its processor time
+        self._note(f"scaling to {step.replicas}")
+        stack.scale(step.replicas, self.say)
+        self.names = sorted(stack.replicas())
+        self._note("ready")
+        self.bench.number = wait_for_replies(stack, self.payloads, self.names, self.bench.number)
+        step.ready_seconds = time.time() - began
+        self._note("every replica answers")
+        if settings.cpus is not None:
+            stack.limit(settings.cpus)
+            self._note(f"quota {settings.cpus:g} CPUs each")
+        self.bench.warm_up(self._first_connections())
+        self._note("warm")
+
+    def _first_connections(self) -> int:
+        return (self.bench.settings.connections or CONNECTIONS_EACH) * self.step.replicas
+
+    def _connections(self) -> int:
+        """Return with how many connections the replicas give their most."""
+        first = self._first_connections()
+        if self.bench.settings.connections is not None:
+            return first
+        return saturating(
+            lambda count: self._run("saturation", count).achieved, first, MOST_CONNECTIONS
+        )
+
+    def _keep_objective(self, connections: int) -> None:
+        """Measure at the highest rate that keeps the objective in every repetition."""
+        figure = peak(self.step)
+        if figure is None or not figure.median:
+            self._note("no peak that could be believed, so no rate within the objective")
+            return
+        settings = self.bench.settings
+        crowd = math.ceil(CROWD * figure.median * settings.objective_seconds)
+        connections = min(max(2 * connections, crowd), MOST_CONNECTIONS)
+        notch = figure.median / NOTCHES
+        while rate := notch * highest(
+            lambda number: self._passes(connections, number * notch), round(self.guess * NOTCHES)
+        ):
+            if all(
+                kept(self._run("objective", connections, repetition, rate), settings)
+                for repetition in self._repetitions()
+            ):
+                return
+            self._note(f"a repetition at {rate:,.0f}/s missed the objective: a lower rate is tried")
+            for run in self.step.runs:  # none of them is the figure; the search takes them into account
+                run.purpose = "search" if run.purpose == "objective" else run.purpose
+        self._note("no rate of arrivals keeps the objective")
+
+    def _passes(self, connections: int, rate: float) -> bool:
+        runs = self._there("search", connections, rate) or [self._run("search", connections, 1, rate)]
+        return all(kept(run, self.bench.settings) for run in runs)
+
+    def _run(
+        self, purpose: Purpose, connections: int, repetition: int = 1, rate: float | None = None
+    ) -> Run:
+        """Return the run that there is, or measure it."""
+        for run in self._there(purpose, connections, rate):
+            if run.repetition == repetition:
+                return run
+        self.cool(COOL_SECONDS)
+        asked = f"{rate:,.0f}/s" if rate else f"{connections} connections"
+        self._note(f"{purpose} {repetition}: {asked}")
+        seconds = run_seconds(purpose, self.bench.settings)
+        run = self.bench.run(purpose, repetition, connections, seconds, rate)
+        if lost := set(self.names) - set(self.bench.stack.replicas()):
+            raise Refused(f"replica {', '.join(sorted(lost))} is gone; that run isn't kept")
+        self.step.runs.append(run)
+        self.finished(self.step, run)
+        return run
+
+    def _there(self, purpose: Purpose, connections: int, rate: float | None) -> list[Run]:
+        """Return the step's runs for a purpose with these connections, or at this rate."""
+
+        def same(run: Run) -> bool:
+            if rate is None or run.rate is None:
+                return run.rate is rate and run.connections == connections
+            return math.isclose(run.rate, rate, rel_tol=1e-6)
+
+        return [run for run in self.step.runs if run.purpose == purpose and same(run)]
+
+    def _repetitions(self) -> range:
+        return range(1, self.bench.settings.repetitions + 1)
+
+    def _note(self, text: str) -> None:
+        self.step.events.append(Event(time.time(), text))
+        self.say(f"{self.step.replicas} replicas: {text}")
