@@ -13,8 +13,8 @@ from deploy.commands.console import console
 from deploy.errors import Refused
 
 if TYPE_CHECKING:
-    from loadtest.sweep.stack import Stack
     from loadtest.study.study import Settings, Study
+    from loadtest.sweep.stack import Stack
 
 INTERRUPTED = 130  # as shells say it: 128 and SIGINT's number
 

@@ -10,11 +10,16 @@ from loadtest.study.study import Step, Study
 
 
 def parts(step: Step) -> dict[str, float]:
-    """Return for each replica its requests as a multiple of an even part; {} where nobody counted."""
+    """Return for each replica its requests as a multiple of an even part; {} where nobody counted.
+
+    By the replicas' own counts, else by X-Replica in the replies: what no reply names got nothing.
+    """
     counts: Counter[str] = Counter()
     for run in step.runs:
-        if run.purpose in ("peak", "objective") and run.server.requests_by_replica:
-            counts.update(run.server.requests_by_replica)
+        if run.purpose in ("peak", "objective"):
+            counts.update(run.server.requests_by_replica or run.by_replica)
+    unnamed = range(step.replicas - len(counts))
+    counts.update({f"without a reply {number + 1}": 0 for number in unnamed})
     together = counts.total()
     return {name: count * len(counts) / together for name, count in counts.items()} if together else {}
 
@@ -53,8 +58,8 @@ def balance(study: Study) -> Plot | None:
     return Plot(
         "balance",
         "How evenly the replicas were asked",
-        "Requests of each replica by its own count, in the runs for the peak and within the objective; "
-        "1 is an even part.",
+        "Requests of each replica, by its own count where that is known, in the runs for the peak and "
+        "within the objective; 1 is an even part.",
         draw,
         (8.0, 3.2),
     )

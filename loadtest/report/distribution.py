@@ -1,4 +1,4 @@
-"""The plot of how latencies are distributed, after HdrHistogram's: half of it is for the slowest 1 %."""
+"""The plot of how latencies are distributed, after HdrHistogram's: half is for the slowest 1 %."""
 
 from matplotlib.figure import Figure
 

@@ -46,7 +46,8 @@ def reservations(study: Study, figures: list[StepFigures], why_no_law: str) -> l
         f"{_list(missing)} of the steps {_list(list(study.settings.replicas))} "
         f"{'is' if len(missing) == 1 else 'are'} not complete.": bool(missing),
         "The study isn't marked as finished.": not missing and study.finished is None,
-        f"{refused} of {runs} runs are refused: they are shown, no figure is taken from them.": refused,
+        f"{refused} of {runs} runs {'is' if refused == 1 else 'are'} refused: shown, but no figure is "
+        "taken from it.": refused,
         f"No scaling law: {why_no_law}.": why_no_law and runs,
         "There is no run of an open loop that counts: nothing is said of latencies.": runs
         and not any(each.p99 for each in figures),

@@ -1,4 +1,4 @@
-"""The tables of what was done: runs, wrong replies, settings, hardware; cells as text go to the page."""
+"""The tables of what was done: runs, wrong replies, settings, hardware; cells as text go out."""
 
 from datetime import UTC, datetime
 
@@ -9,13 +9,6 @@ from loadtest.report.findings import name_of
 from loadtest.report.headline import objective
 from loadtest.report.tables import Table
 from loadtest.study.study import Run, Study
-
-PURPOSES = {
-    "saturation": "how many connections saturate the replicas",
-    "peak": "the peak, with these",
-    "search": "the highest rate within the objective",
-    "objective": "latencies, at this rate",
-}
 
 
 def runs_table(study: Study) -> Table:

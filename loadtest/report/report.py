@@ -39,7 +39,6 @@ def write_report(study: Study, folder: Path) -> list[Path]:
         failures=records.failures_table(study),
         runs=records.runs_table(study),
         conditions=[records.settings_table(study), records.hardware_table(study)],
-        purposes=records.PURPOSES,
         created=records.moment(study.created),
     )
     folder.mkdir(parents=True, exist_ok=True)

@@ -93,13 +93,9 @@ def _timeline(step: Step, settings: Settings) -> Plot:
 
 
 def _apart_from_runs(step: Step) -> list[Event]:
-    """Return the events that aren't just a run's begin, which its ground shows already."""
-    begins = [run.started for run in step.runs]
-    return [
-        event
-        for event in sorted(step.events, key=lambda event: event.at)
-        if not any(abs(event.at - begin) < 0.5 for begin in begins)
-    ]
+    """Return the events that aren't a run's begin ("peak 1: …"), which its ground shows already."""
+    events = sorted(step.events, key=lambda event: event.at)
+    return [event for event in events if event.text.partition(" ")[0] not in GROUNDS]
 
 
 def _seconds(step: Step, zero: float) -> tuple[list[float], ...]:
