@@ -16,13 +16,14 @@ from loadtest.bench.machine import machine
 from loadtest.bench.measure import Bench
 from loadtest.bench.models import SAMPLES, load_all, publish_all, version_folder
 from loadtest.bench.processes import ROOT, StartError, free_ports, program
-from loadtest.bench.readme import NoPlaceError, write_readme
+from loadtest.bench.readme import write_readme
 from loadtest.bench.replica import measure_replica
 from loadtest.bench.report import RETURN_200, Report
 from loadtest.bench.servers import fastapi, flotilla, return_200
 from loadtest.bench.table import for_terminal, markdown
 from loadtest.bench.workloads import MODELS, WORKLOADS, Workload
 from loadtest.bench.wrk import CONNECTIONS, THREADS
+from loadtest.markdown import NoPlaceError
 
 SECONDS, REPETITIONS = 8, 3
 QUICK_SECONDS, QUICK_REPETITIONS = 2, 1

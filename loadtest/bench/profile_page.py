@@ -7,7 +7,7 @@ from loadtest.bench.cpu import Cost
 from loadtest.bench.machine import in_short
 from loadtest.bench.report import Run, short
 from loadtest.bench.stations import SAMPLES_PER_SECOND, Station
-from loadtest.bench.table import Rows, markdown_table
+from loadtest.markdown import Rows, markdown_table
 
 LEAST_SHARE = 0.005
 PAGE = """\

@@ -10,25 +10,20 @@ from textwrap import fill
 from deploy.compile.timing import describe_factor
 from loadtest.bench.machine import in_short
 from loadtest.bench.report import ENGINE, FASTAPI, FLOTILLA, RETURN_200, Arrivals, Report, short
-from loadtest.bench.table import markdown_table
 from loadtest.bench.workloads import WORKLOADS, Workload
+from loadtest.markdown import markdown_table, write_between
 
 BEGIN, END = "<!-- figures: written by `make bench-readme` -->", "<!-- end of figures -->"
 WIDTH = 104
 HEAD = ("rows a second", "Flotilla", "FastAPI", "factor", "of `return 200`", "of the engine alone")
 
 
-class NoPlaceError(Exception):
-    """The README lacks the two marks."""
-
-
 def write_readme(report: Report, readme: Path, chart: str) -> None:
-    """Replace what stands between the marks; `chart` is the picture's path from the README's folder."""
-    before, begin, rest = readme.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise NoPlaceError(f"{readme}: expected the two lines {BEGIN} and {END}")
-    readme.write_text(f"{before}{BEGIN}\n\n{figures(report, chart)}\n\n{END}{after}")
+    """Replace what stands between the marks; `chart` is the picture's path from the README's folder.
+
+    Raises `NoPlaceError` where they aren't there.
+    """
+    write_between(readme, BEGIN, END, figures(report, chart))
 
 
 def figures(report: Report, chart: str) -> str:

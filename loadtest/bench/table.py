@@ -14,8 +14,8 @@ from rich.table import Table
 from loadtest.bench.report import FASTAPI, RETURN_200, Arrivals, Measurement, Report, short
 from loadtest.bench.targets import targets
 from loadtest.bench.workloads import WORKLOADS
+from loadtest.markdown import Rows, markdown_table
 
-Rows = list[tuple[str, ...]]
 Section = tuple[tuple[str, ...], Rows]
 
 COLUMNS = ("", "rows/s", "min-max", "x FastAPI", "x return 200", "p99 ms", "failed")
@@ -54,12 +54,6 @@ def markdown(report: Report) -> str:
     return (
         "\n\n".join([*(markdown_table(*each) for each in sections(report)), conditions(report)]) + "\n"
     )
-
-
-def markdown_table(head: tuple[str, ...], rows: Rows) -> str:
-    """Return one table, the first column left and the others right."""
-    rule = ("---", *["---:"] * (len(head) - 1))
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
 
 
 def conditions(report: Report) -> str:

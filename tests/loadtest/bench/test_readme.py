@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from loadtest.bench.processes import ROOT
-from loadtest.bench.readme import BEGIN, END, NoPlaceError, write_readme
+from loadtest.bench.readme import BEGIN, END, write_readme
+from loadtest.markdown import NoPlaceError
 from tests.loadtest.bench.reports import report
 
 
