@@ -21,7 +21,7 @@ from loadtest.sweep.traffic import wait_for_replies
 from loadtest.sweep.watcher import Watcher
 
 CONNECTIONS_EACH = 8  # for each replica, to begin with
-MOST_CONNECTIONS = 1024
+MOST_CONNECTIONS = 512  # by default a process may have 1024 files open
 FIRST_GUESS = 0.7
 # A step before this one that kept the objective at next to nothing says nothing of this one.
 LEAST_GUESS = 0.3
