@@ -86,23 +86,17 @@ def finding(run: Run, check: str) -> Finding:
 
 
 def test_counts_are_equal_to_the_request(bench: Bench) -> None:
-    """Client, nginx and replicas agree on 300 requests, and so do latencies with what was under way."""
+    """Client, nginx and replicas agree on 300 requests; each part has used some time and memory."""
     run = bench.measure()
     assert run.ok == run.sent == run.server.requests_at_the_door == 300
     assert run.server.requests_by_replica == run.by_replica
     assert sum(run.by_replica.values()) == 300
     for check in ("replies", "little", "server counts", "balance", "throttling", "cache"):
         judged(finding(run, check), "ok")
-
-
-def test_usage_of_the_parts(bench: Bench) -> None:
-    """Each part has used some time and memory; without a quota it is never held back."""
-    run = bench.measure()
     assert run.server.parts is not None
     assert run.server.parts.keys() == {"nginx", "redis", *bench.stack.replicas()}
     for name, part in run.server.parts.items():
         assert part.memory_bytes > 1e6, name
-        assert part.throttled_periods == 0, name
         assert name == "redis" or 0 < part.cpu_seconds < 60, name
 
 
@@ -110,7 +104,7 @@ def test_a_replica_that_gets_no_traffic(bench: Bench) -> None:
     """Nginx leads to one of two replicas that both run: the run is refused, and names the other."""
     stack = bench.stack
     served, idle = sorted(stack.replicas())
-    with stack.stopped("keeper"):  # it would see to it that both are asked
+    with stack.stopped("slots"):  # the keeper would see to it that both are asked
         assert point_slots(stack.home / "run", [f"{served}.sock"]) > 0
 
         def only_one() -> bool:
