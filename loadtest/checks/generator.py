@@ -13,7 +13,8 @@ from loadtest.study.study import Finding, Run, Verdict
 Judged = tuple[Verdict, str]
 
 CHECK = "generator"
-# Of a core: an event loop queues from some three quarters on, and what it then measures is itself.
+# Of the time, in which it had work, with a core or waiting for one: an event loop queues from some
+# three quarters on, and what it then measures is itself.
 BUSY_MARKED, BUSY_REFUSED = 0.75, 0.90
 # Of the p99 that is reported: so much of it may be the generator's own.
 LAG_MARKED, LAG_REFUSED = 0.10, 0.50
@@ -43,8 +44,13 @@ def check_generator(run: Run) -> Finding:
 
 
 def _busy(run: Run) -> Judged:
-    share = run.generator.busiest_share
-    text = f"its busiest process used {percent(share)} of a core: more processes are needed"
+    use = run.generator
+    share = use.busiest_share + use.core_wait_share
+    text = f"its busiest process used {percent(use.busiest_share)} of a core"
+    if use.core_wait_share > use.busiest_share:
+        text += f" and waited for one {percent(use.core_wait_share)} of the time: others took them"
+    else:
+        text += ": more processes are needed"
     return "refused" if share >= BUSY_REFUSED else "marked" if share >= BUSY_MARKED else "ok", text
 
 

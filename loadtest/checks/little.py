@@ -41,7 +41,9 @@ def check_little(run: Run) -> Finding:
         return Finding(CHECK, "refused", f"{text}: impossible on {run.connections} connections")
     if not run.in_flight:
         return Finding(CHECK, "ok", f"{text}, so it is unknown whether that holds")
-    apart = abs(by_law - run.in_flight) - LEAST
+    # What was never sent waited, and has no latency.
+    never_sent = min(float(run.unsent), max(0.0, run.in_flight - by_law))
+    apart = abs(by_law - run.in_flight) - never_sent - LEAST
     if apart <= (MARKED_BEYOND + beyond) * max(run.in_flight, by_law):
         return Finding(CHECK, "ok", text)
     refused = apart > (REFUSED_BEYOND + beyond) * max(run.in_flight, by_law)

@@ -12,6 +12,7 @@ from loadtest.generator.account import Account
 from loadtest.generator.check import Check
 from loadtest.generator.pool import PAUSE_SECONDS, Pool
 from loadtest.generator.schedule import AsAnswered, Schedule
+from loadtest.usage.proc import core_wait_seconds
 
 # Requests under way are counted once in each of these spans, at a random moment: at even ones they
 # would fall into step with requests that come evenly.
@@ -40,9 +41,10 @@ class Load:
         for connection in self._pool.free:
             connection.since = started
         time.sleep(max(0.0, started - clock()))
-        cpu = time.process_time()
+        cpu, waited = time.process_time(), core_wait_seconds()
         self._run_until(started + seconds)
         self._account.cpu_seconds = time.process_time() - cpu
+        self._account.core_wait_seconds = core_wait_seconds() - waited
         self._account.unsent = schedule.stop()
         self._run_until(started + seconds + patience, last_replies=True)
         self._pool.end_all("no whole reply until the end")

@@ -41,6 +41,13 @@ def test_as_the_client_saw() -> None:
     judged(check_balance(replace(run, by_replica={})), "ok", "unknown")
 
 
+def test_replies_of_the_edge_alone() -> None:
+    """Where nginx answered everything by itself no replica can have got its share."""
+    run = server(RUN, requests_by_replica={"a": 0, "b": 0})
+    judged(check_balance(run), "refused", "2 of 2 replicas got no request")
+    judged(check_balance(replace(run, by_cache={"edge": 5000})), "ok", "no replica was asked")
+
+
 def test_fewer_answered_than_were_started() -> None:
     """A step in which a replica answered nothing is refused, though the others were even."""
     step = make_step(2, 900)

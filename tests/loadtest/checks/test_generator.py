@@ -23,6 +23,15 @@ def test_a_busy_process(share: float, verdict: Verdict) -> None:
     judged(check_generator(run), verdict, f"{share * 100:.0f} % of a core")
 
 
+@pytest.mark.parametrize(("wait", "verdict"), [(0.2, "ok"), (0.5, "marked"), (0.65, "refused")])
+def test_a_process_without_a_core(wait: float, verdict: Verdict) -> None:
+    """One that has work and waits for a core is as busy as one that has it; others are to blame."""
+    finding = check_generator(generator(make_run(500), core_wait_share=wait))
+    judged(finding, verdict, "30 % of a core")
+    blamed = f"waited for one {wait * 100:.0f} % of the time: others took them"
+    assert (blamed in finding.text) == (verdict != "ok")
+
+
 @pytest.mark.parametrize(
     ("lag", "verdict"), [(0.0002, "ok"), (0.0004, "ok"), (0.001, "marked"), (0.004, "refused")]
 )
