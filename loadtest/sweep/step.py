@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deploy.errors import Refused
 from loadtest.payloads import Payloads
 from loadtest.study.figures import peak
 from loadtest.study.study import Event, Purpose, Run, Step
@@ -59,14 +58,15 @@ class StepMeasurement:
         stack.limit(None)  # what is to start or end needs its processor time
         self._note(f"scaling to {step.replicas}")
         stack.scale(step.replicas, self.watcher.say)
-        self.names = sorted(stack.replicas())
+        names = sorted(stack.replicas())
         self._note("ready")
-        self.bench.number = wait_for_replies(stack, self.payloads, self.names, self.bench.number)
+        self.bench.number = wait_for_replies(stack, self.payloads, names, self.bench.number)
         step.ready_seconds = time.time() - began
         self._note("every replica answers")
         if settings.cpus is not None:
             stack.limit(settings.cpus)
             self._note(f"quota {settings.cpus:g} CPUs each")
+        self.bench.meet(names)
         self.bench.warm_up(self._first_connections())
         self._note("warm")
 
@@ -131,8 +131,6 @@ class StepMeasurement:
         self.watcher.runs(self.step, f"{purpose} {repetition}, {asked}")
         seconds = run_seconds(purpose, self.bench.settings)
         run = self.bench.run(purpose, repetition, connections, seconds, rate)
-        if lost := set(self.names) - set(self.bench.stack.replicas()):
-            raise Refused(f"replica {', '.join(sorted(lost))} is gone; that run isn't kept")
         self.step.runs.append(run)
         self.keep(run)
         self.watcher.finished(self.step, run)

@@ -43,6 +43,7 @@ class FakeStack:
         self.cpus: float | None = None
         self.silent: set[str] = set()  # these never answer
         self.lost: set[str] = set()  # these have ended
+        self.pids: dict[str, int] = {}
         self.on_scale: Callable[[int], None] = lambda replicas: None
         self.on_restore: Callable[[], None] = lambda: None
         self._before = self._count = replicas
@@ -68,8 +69,8 @@ class FakeStack:
         self.cpus = cpus
 
     def parts(self) -> dict[str, int]:
-        """Return nothing that could be read."""
-        return {}
+        """Return `pids`."""
+        return dict(self.pids)
 
     def prometheus_replica(self, name: str) -> str:
         """Return another name."""

@@ -9,7 +9,14 @@ import pytest
 from loadtest.generator import Plan
 from loadtest.study.figures import objective_rate, peak
 from loadtest.study.study import Step, Study
-from tests.loadtest.sweep.fakes import EACH, FakeGenerator, FakeStack, fake_study, fake_sweep
+from tests.loadtest.sweep.fakes import (
+    EACH,
+    FakeCounts,
+    FakeGenerator,
+    FakeStack,
+    fake_study,
+    fake_sweep,
+)
 
 
 @pytest.fixture
@@ -94,6 +101,16 @@ def test_figures_have_the_servers_counts(stack: FakeStack, tmp_path: Path) -> No
         counted = run.purpose in ("peak", "objective")
         assert run.server.requests_by_replica == ({"r1": 7, "r2": 7} if counted else None)
         assert run.server.requests_at_the_door == (14 if counted else None)
+
+
+def test_one_look_between_two_runs(
+    stack: FakeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repetitions share a look at Prometheus; after a run that isn't counted there is a new one."""
+    begun: list[FakeCounts] = []
+    monkeypatch.setattr(FakeCounts, "begin", lambda counts: begun.append(counts))
+    measured(stack, FakeGenerator(stack), tmp_path, fake_study(2, repetitions=5))
+    assert len(begun) == 2  # for the peak, and after the search
 
 
 def test_missed_repetition_lowers_the_rate(stack: FakeStack, tmp_path: Path) -> None:
