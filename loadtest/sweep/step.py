@@ -14,7 +14,7 @@ from loadtest.study.figures import peak
 from loadtest.study.study import Event, Purpose, Run, Step
 from loadtest.sweep.bench import Bench
 from loadtest.sweep.duration import COOL_SECONDS, run_seconds
-from loadtest.sweep.objective import kept
+from loadtest.sweep.objective import kept, nearly_kept
 from loadtest.sweep.search import NOTCHES, highest, saturating
 from loadtest.sweep.traffic import wait_for_replies
 from loadtest.sweep.watcher import Watcher
@@ -106,7 +106,10 @@ class StepMeasurement:
     def _passes(self, connections: int, rate: float) -> bool:
         enough = self._enough(connections, rate)
         runs = self._there("search", enough, rate) or [self._run("search", enough, 1, rate)]
-        return all(kept(run, self.bench.settings) for run in runs)
+        if len(runs) == 1 and nearly_kept(runs[0], self.bench.settings):
+            runs.append(self._run("search", enough, 2, rate))
+        # The last one decides: it is the second try, or a repetition that missed the objective.
+        return kept(runs[-1], self.bench.settings)
 
     def _enough(self, connections: int, rate: float) -> int:
         """Return how many connections an open loop needs.

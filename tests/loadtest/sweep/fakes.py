@@ -112,7 +112,7 @@ class FakeStack:
 class FakeGenerator:
     """Answers plans as a server of known capacity would; `plans` are those that it was given.
 
-    `on_plan` is called before each, and may raise. Those that `slower` is true of take a second more.
+    `on_plan` is called before each, and may raise. Those that `slower` is true of take longer.
     `used` has the first number of each that it has answered, and the one after its last.
     """
 
@@ -122,6 +122,7 @@ class FakeGenerator:
         self.used: list[tuple[int, int]] = []
         self.on_plan: Callable[[Plan], None] = lambda plan: None
         self.slower: Callable[[Plan], bool] = lambda plan: False
+        self.slower_seconds = 1.0
 
     def __call__(self, plan: Plan) -> Outcome:
         """Return what comes of a plan, at once."""
@@ -135,7 +136,7 @@ class FakeGenerator:
             rate = min(plan.rate, capacity)
             left = 1 - rate / capacity
             mean = SERVICE_SECONDS / left if left > 0.001 else 10.0
-            mean += 1.0 if self.slower(plan) else 0.0
+            mean += self.slower_seconds if self.slower(plan) else 0.0
             latency = Histogram.of(-mean * math.log(1 - share) for share in SHARES)
         sent = round(rate * plan.seconds)
         self.used.append((plan.first_number, plan.first_number + sent))

@@ -131,6 +131,23 @@ def test_missed_repetition_lowers_the_rate(stack: FakeStack, tmp_path: Path) -> 
     assert any("500/s missed the objective" in event.text for event in step.events)
 
 
+@pytest.mark.parametrize(("hiccups", "found"), [(1, 500.0), (2, 450.0)])
+def test_hiccup_is_tried_again(stack: FakeStack, tmp_path: Path, hiccups: int, found: float) -> None:
+    """A rate that nearly kept the objective has a second try, and no third one."""
+    generator = FakeGenerator(stack)
+    asked: list[Plan] = []
+
+    def slower(plan: Plan) -> bool:
+        if plan.rate == 500.0:
+            asked.append(plan)
+        return plan.rate == 500.0 and len(asked) <= hiccups
+
+    generator.slower, generator.slower_seconds = slower, 0.01
+    step = measured(stack, generator, tmp_path, fake_study(1))
+    assert {run.rate for run in step.runs if run.purpose == "objective"} == {found}
+    assert len([run for run in step.runs if run.rate == 500.0]) == (4 if hiccups == 1 else 2)
+
+
 def test_no_rate_keeps_the_objective(stack: FakeStack, tmp_path: Path) -> None:
     """Where even a twentieth of the peak is too slow, the step says so and has a peak alone."""
     generator = FakeGenerator(stack)
