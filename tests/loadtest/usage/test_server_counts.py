@@ -1,5 +1,6 @@
 """The server's own counts by way of a real Prometheus, to the request, whatever the series do."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -96,6 +97,17 @@ def test_a_replica_that_nobody_named(stack: Stack) -> None:
     assert counts.end() == ({"a": 0, "b": 0}, 0)
     stack.left_over.series = {asked(): 13.0}
     assert counts.end() == ({"a": 0, "b": 0, "10.0.0.3": 3}, 0)
+
+
+def test_a_door_that_counts_late(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nginx notes a moment after the last reply is waited for."""
+    counts = stack.counts()
+    counts.begin()
+    monkeypatch.setattr("loadtest.usage.server_counts.DOOR_LAG_SECONDS", 1.5)
+    late = threading.Timer(1.0, stack.door.series.update, [{at_door(): 8.0}])
+    late.start()
+    assert counts.end() == ({"a": 0, "b": 0}, 8)
+    late.join()
 
 
 def test_without_the_door(stack: Stack) -> None:
