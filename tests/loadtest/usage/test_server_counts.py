@@ -71,6 +71,16 @@ def test_what_came_meanwhile(stack: Stack) -> None:
     assert counts.unknown == ""
 
 
+def test_windows_that_follow_each_other(stack: Stack) -> None:
+    """Where one ends the next begins, without a look of its own."""
+    counts = stack.counts()
+    counts.begin()
+    for in_all, since in ((10.0, 10), (25.0, 15)):
+        stack.a.series = {asked(): in_all}
+        stack.door.series = {at_door(): in_all}
+        assert counts.end() == ({"a": since, "b": 0}, since)
+
+
 def test_a_fresh_replica(stack: Stack) -> None:
     """A series that isn't there yet is 0: a replica that was never asked is in it with nothing."""
     counts = stack.counts()
