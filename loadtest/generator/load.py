@@ -40,8 +40,6 @@ class Load:
         """
         self._schedule, self._account.started = schedule, started
         self._counts_lag = not isinstance(schedule, AsAnswered)
-        for connection in self._pool.free:
-            connection.since = started
         time.sleep(max(0.0, started - clock()))
         self._sample_at = started
         cpu = time.process_time()
@@ -83,7 +81,7 @@ class Load:
             if began is None:
                 return
             if self._counts_lag:
-                self._account.lags.append(now - max(began, free[0].since))
+                self._account.lags.append(now - max(began, self._pool.free_since))
             place, request = next(self._requests)
             self._pool.send(place, request, began, now)
 
