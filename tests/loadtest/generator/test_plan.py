@@ -30,6 +30,8 @@ def test_a_plan_that_can_be_carried_out() -> None:
         ({"address": "localhost:http"}, "expected HOST:PORT"),
         ({"rate": None}, "an open loop needs a rate"),
         ({"rate": 0.0}, "an open loop needs a rate"),
+        ({"rate": float("inf")}, "an open loop needs a rate"),
+        ({"seconds": float("nan")}, "more than 0"),
         ({"loop": "closed"}, "a closed loop has no rate"),
         ({"seconds": 0.0}, "more than 0"),
         ({"timeout_seconds": -1.0}, "more than 0"),
