@@ -1,6 +1,7 @@
 """Processes end with what wanted them: at an error, at Ctrl-C, and when it was killed."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -58,15 +59,16 @@ def test_an_interrupt_ends_them(tmp_path: Path, begun: bool) -> None:
         wait_until(lambda: len(server.closed) == len(server.accepted))
 
 
-def test_a_killed_parent_ends_them(tmp_path: Path) -> None:
-    """Nobody tells them, but they notice: their connections are closed soon afterwards."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_parent_that_is_ended_ends_them(tmp_path: Path, number: signal.Signals) -> None:
+    """Told by it or not, they notice: their connections are closed soon afterwards."""
     with serving() as server:
         plan = msgspec.json.encode(long_plan(server.address, tmp_path)).decode()
-        parent = subprocess.Popen([sys.executable, "-c", GENERATE, plan])
+        parent = subprocess.Popen([sys.executable, "-c", GENERATE, plan], stderr=subprocess.DEVNULL)
         try:
             wait_until(lambda: len(server.received) > 2)
         finally:
-            parent.kill()
+            parent.send_signal(number)
             parent.wait()
         wait_until(lambda: len(server.closed) == len(server.accepted) == 2)
 
