@@ -55,7 +55,7 @@ def efficiency(study: Study) -> dict[int, float]:
 
     1.0 is linear: twice the replicas, twice the requests.
     """
-    peaks = {step.replicas: found for step in study.steps if (found := peak(step))}
+    peaks = {step.replicas: found for step in study.steps if (found := peak(step)) and found.median}
     if not peaks:
         return {}
     fewest = min(peaks)
