@@ -43,9 +43,9 @@ class Residual(NamedTuple):
 class Law:
     """How throughput grows with replicas.
 
-    `region` holds its parameters, in units of `unit` seconds. `left_out`: the steps that the host or the
-    generator ended, by their replicas. `bent`: too few others were there, so these are in it, and it is
-    as much this machine's law as the replicas'.
+    `region` holds its parameters, in units of `unit` seconds. `left_out`: the steps that the host or
+    the generator ended, by their replicas. `bent`: too few others were there, so these are in it, and
+    it is as much this machine's law as the replicas'.
     """
 
     region: Region
