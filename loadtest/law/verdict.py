@@ -56,6 +56,11 @@ def sentences(law: Law) -> list[str]:
 def caveats(law: Law) -> list[str]:
     """Return what the law isn't, or can't be, sure of."""
     said = []
+    if law.refused:
+        counts = ", ".join(map(str, law.refused))
+        said.append(
+            f"Not counted, because the checks refuse it or there is no peak: {counts} replicas."
+        )
     if law.left_out:
         said.append(
             f"Not counted, because it wasn't the replicas that ended it: {_ended(law.left_out)}."

@@ -74,7 +74,9 @@ def plan(study: Study, rps: float, p99_seconds: float, law: Law | None = None) -
     if not kept:
         raise Refused(_too_slow(study, p99_seconds))
     shares = [each.share for each in kept]
-    share = Estimate(float(np.median(shares)), min(shares), max(shares))
+    # At best the next rate was too fast only just.
+    most_shares = [each.share if each.missed is None else each.missed for each in kept]
+    share = Estimate(float(np.median(shares)), min(shares), max(most_shares))
     rates = [part * curve for part, curve in zip(share, law.curve(_COUNTS), strict=True)]
     usage = read_usage(study, law.measured)
     # By the law's lower end more replicas are needed.

@@ -30,9 +30,11 @@ def sentences(plan: Plan, law: Law, study: Study) -> list[str]:
 def _share(plan: Plan) -> str:
     value, low, high = plan.share
     where = _numbers([each.replicas for each in plan.kept])
+    missed = any(each.missed is not None for each in plan.kept)
+    more = f"{percent(high)} was too slow" if missed else "more wasn't tried"
     text = (
         f"Within {plan.p99_seconds * 1e3:g} ms replicas give {percent(value)} of their peak "
-        f"({percent(low)} to {percent(high)}), measured with {where}."
+        f"(at least {percent(low)}; {more}), measured with {where}."
     )
     if plan.not_kept:
         text += f" With {_numbers(plan.not_kept)} no rate that was measured was slow enough."

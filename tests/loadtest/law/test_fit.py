@@ -158,6 +158,24 @@ def test_refused_runs_do_not_count() -> None:
         fit(study)
 
 
+@pytest.mark.parametrize(
+    ("finding", "counted"),
+    [
+        (Finding("balance", "refused", "in a run only 7 of 8 replicas answered"), False),
+        (Finding("repetitions", "refused", "peak: 3 of 3 runs count, 400 to 700 a second"), False),
+        (Finding("repetitions", "refused", "objective: 0 of 3 runs count"), True),
+        (Finding("repetitions", "marked", "peak: 2 of 3 runs count"), True),
+    ],
+)
+def test_refused_steps_do_not_count(finding: Finding, counted: bool) -> None:
+    """What checks refuse of all peaks together isn't in the law, and is named; of the objective is."""
+    study = make_study()
+    study.steps[3].findings = [finding]
+    law = fit(study)
+    assert law.measured == ((1, 2, 4, 8) if counted else (1, 2, 4))
+    assert law.refused == (() if counted else (8,))
+
+
 @pytest.mark.parametrize(("replicas", "there"), [((), "none"), ((1,), "only 1"), ((1, 8), "only 1, 8")])
 def test_too_few_steps(replicas: tuple[int, ...], there: str) -> None:
     """Two points lie on any law: it is said what to measure."""

@@ -51,10 +51,12 @@ def test_sentences_without_a_peak() -> None:
 
 
 def test_caveats() -> None:
-    """What was left out, what bent the law, and three steps are said; else nothing."""
+    """What was left out or refused, what bent the law, and three steps are said; else nothing."""
     assert caveats(fit_rates(peaks(1, 2, 4, 8))) == []
     left, three = caveats(fit_rates(peaks(1, 2, 4), left_out=FULL))
     assert left.endswith("ended it: 8 replicas, the host's cores were 99 % busy.")
     assert three.startswith("Three numbers of replicas fit any law")
+    (refused,) = caveats(fit_rates(peaks(1, 2, 4, 8), refused=[32, 16]))
+    assert refused.endswith("refuse it or there is no peak: 16, 32 replicas.")
     (bent,) = caveats(fit_rates(peaks(1, 2, 4, 8), bent=FULL))
     assert bent.startswith("This machine is in the law: 8 replicas, the host's cores were 99 % busy.")
