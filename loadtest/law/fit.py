@@ -32,7 +32,9 @@ def fit(study: Study) -> Law:
     ]
     refused = {step.replicas for step in study.steps} - {replicas for replicas, _ in rates}
     foreign = {
-        replicas: found for replicas, found in bottlenecks(study).items() if found.part in FOREIGN
+        replicas: found
+        for replicas, found in bottlenecks(study).items()
+        if found.part in FOREIGN and replicas not in refused
     }
     own = [each for each in rates if each[0] not in foreign]
     if _steps(own) >= PARAMETERS:

@@ -22,7 +22,7 @@ def headline(plan: Plan) -> str:
 
 def sentences(plan: Plan, law: Law, study: Study) -> list[str]:
     """Return where the answer comes from, how far it holds, and what comes after."""
-    said = [_share(plan), *_reach(plan, law), _ended(study, law), *caveats(law)]
+    said = [_share(plan), *_reach(plan), _ended(study, law), *caveats(law)]
     said += [*_nginx(plan), *_redis(plan)]
     return [*said, *_unknown(plan), _assumed(study)]
 
@@ -41,7 +41,7 @@ def _share(plan: Plan) -> str:
     return text
 
 
-def _reach(plan: Plan, law: Law) -> list[str]:
+def _reach(plan: Plan) -> list[str]:
     """Return what lies beyond what was measured, and what beyond any number of replicas."""
     said = []
     if plan.expected.replicas is None:

@@ -213,6 +213,15 @@ def test_host_does_not_bend_the_law() -> None:
     assert law.sigma.value == pytest.approx(0.02, abs=0.001)
 
 
+def test_host_ended_a_refused_step() -> None:
+    """A step that checks refuse is refused, and nothing else is said of it."""
+    study = make_study((1, 2, 4, 8), noise=0)
+    study.steps[3].findings = [Finding("balance", "refused", "in a run only 7 of 8 answered")]
+    law = host_ends(study, 8)
+    assert law.refused == (8,)
+    assert not law.left_out
+
+
 def test_host_ends_most_steps() -> None:
     """Where too few others remain all count, and it is said that this machine is in the law."""
     law = host_ends(make_study((1, 2, 4, 8), sigma=0.02, kappa=0, noise=0), 4, 8)
