@@ -19,24 +19,22 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # as shells say it: 128 and SIGINT's number
 
 
-class Counts(click.ParamType):
-    """Numbers of replicas with commas between them: "1,2,4,8"."""
-
-    name = "N,N,…"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return them in order, each once; fail where one isn't a number of replicas."""
-        if isinstance(value, tuple):
-            return value
-        words = str(value).split(",")
-        if not all(word.strip().isdecimal() and int(word) for word in words):
-            self.fail(f"{value!r}: expected numbers of replicas, as in 1,2,4,8", param, ctx)
-        return tuple(sorted({int(word) for word in words}))
+def _counts(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Return numbers of replicas in order, each once."""
+    words = [word.strip() for word in value.split(",")]
+    if not all(word.isdecimal() and int(word) for word in words):
+        raise click.BadParameter(f"{value!r}: expected numbers of replicas, as in 1,2,4,8")
+    return tuple(sorted({int(word) for word in words}))
 
 
 @click.command()
 @click.option(
-    "--replicas", type=Counts(), default="1,2,4", show_default=True, help="How many, in turn."
+    "--replicas",
+    callback=_counts,
+    default="1,2,4",
+    show_default=True,
+    metavar="N,N,…",
+    help="How many, in turn.",
 )
 @click.option("--model", default="digits-forest", show_default=True, help="Which one is asked.")
 @click.option("--cpus", type=click.FloatRange(0.01), help="Quota of each replica, in containers.")
@@ -77,7 +75,7 @@ class Counts(click.ParamType):
 @click.option("--dry-run", is_flag=True, help="Say what would be measured and how long that takes.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: the figures, at the end.")
 @click.pass_context
-def sweep(ctx: click.Context, wanted: str | None, resume: str | None, **options: Any) -> None:
+def sweep(ctx: click.Context, /, wanted: str | None, resume: str | None, **options: Any) -> None:
     """Measure throughput as replicas are added.
 
     For each number of replicas: how many requests a second they answer at most, and at how many that
@@ -115,7 +113,7 @@ def _sweep(
     from loadtest.sweep.announce import announcement
     from loadtest.sweep.hardware import hardware
     from loadtest.sweep.instruments import real_instruments
-    from loadtest.sweep.progress import Watch
+    from loadtest.sweep.progress import Watch, remarks
     from loadtest.sweep.studies import check_resumable, new_study
     from loadtest.sweep.sweep import Sweep
     from loadtest.sweep.table import rows, table
@@ -140,6 +138,8 @@ def _sweep(
     with Watch(shown, study) as watch:
         done = Sweep(stack, study, folder, payloads, real_instruments(), watch).run()
     shown.print("", table(study))
+    for line in remarks(study):
+        shown.print(line, soft_wrap=True, markup=False)
     if not options["no_report"] and any(step.runs for step in study.steps):
         _report(study, folder, shown)
     if options["as_json"]:
@@ -174,8 +174,11 @@ def _settings(stack: "Stack", version: int, options: dict[str, Any]) -> "Setting
 
 
 def _report(study: "Study", folder: Path, shown: Console) -> None:
-    from loadtest.report import write_report
-
+    try:
+        from loadtest.report import write_report
+    except ModuleNotFoundError as error:
+        shown.print(f"No report: {error.name} isn't installed.")
+        return
     for path in write_report(study, folder):
         if path.suffix == ".html":
             shown.print(f"The report: {path}", soft_wrap=True, markup=False)

@@ -4,7 +4,7 @@ Pure functions. A check that can't be made says so; it marks a run only where th
 `loadtest.sweep` calls them after each run and step.
 """
 
-from loadtest.checks.balance import check_balance
+from loadtest.checks.balance import check_answered, check_balance
 from loadtest.checks.cache import check_cache
 from loadtest.checks.generator import check_generator
 from loadtest.checks.little import check_little
@@ -33,7 +33,8 @@ def check_run(run: Run, settings: Settings) -> list[Finding]:
 
 def check_step(step: Step, settings: Settings) -> list[Finding]:
     """Return what the repetitions of a step's figures say; its runs have to have their findings."""
-    findings = [check_repetitions(step, settings, "peak")]
+    findings = [check_answered(step), check_repetitions(step, settings, "peak")]
     if any(each.purpose == "objective" for each in step.runs):
-        findings += [check_repetitions(step, settings, "objective"), check_kept(step, settings)]
+        findings.append(check_repetitions(step, settings, "objective"))
+        findings.append(check_kept(step, settings))
     return findings

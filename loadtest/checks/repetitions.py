@@ -41,6 +41,8 @@ def check_kept(step: Step, settings: Settings) -> Finding:
     found = [
         Histogram.decode(each.latency).quantile_seconds(share) for each in runs_for(step, "objective")
     ]
+    if not found:
+        return Finding(CHECK, "refused", "objective: no run shows that it is kept")
     kept = sum(each <= limit for each in found)
     text = f"objective: {kept} of {len(found)} runs kept p{share * 100:g} under {seconds(limit)}"
     if kept == len(found):

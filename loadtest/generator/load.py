@@ -50,20 +50,22 @@ class Load:
     def _run_until(self, end: float, last_replies: bool = False) -> None:
         pool, schedule = self._pool, self._schedule
         look_at = clock()
-        sample_at = math.inf if last_replies else look_at + random.random() * SAMPLE_SECONDS
+        self._sample_at = math.inf if last_replies else look_at
         while True:
             self._send_due()
             now = clock()
             if now >= end or (last_replies and not pool.busy):
                 return
-            if now >= sample_at:
-                sample_at = self._sample(now)
+            if now >= self._sample_at:
+                self._sample(now)
             if now >= look_at:
                 pool.look(now)
                 look_at = now + PAUSE_SECONDS
             due = schedule.next_at if pool.free else math.inf
-            for connection, reply in pool.replies(min(due, end, look_at, sample_at) - now):
+            for connection, reply in pool.replies(min(due, end, look_at, self._sample_at) - now):
                 now = clock()
+                if now >= self._sample_at:
+                    self._sample(now, answered=1)
                 wrong = self._wrong(connection.place, reply)
                 self._account.reply(now, now - connection.began, reply.labels, wrong)
                 self._send_due()
@@ -73,6 +75,8 @@ class Load:
         free, take = self._pool.free, self._schedule.take
         while free:
             now = clock()
+            if now >= self._sample_at:
+                self._sample(now)  # before what has waited meanwhile is sent
             began = take(now)
             if began is None:
                 return
@@ -81,8 +85,14 @@ class Load:
             place, request = next(self._requests)
             self._pool.send(place, request, began, now)
 
-    def _sample(self, now: float) -> float:
-        """Count what is due and not yet answered; return when to do so again, in the next span."""
-        self._account.sample(self._pool.busy + self._schedule.waiting(now))
-        spans = int((now - self._account.started) / SAMPLE_SECONDS) + 1
-        return self._account.started + (spans + random.random()) * SAMPLE_SECONDS
+    def _sample(self, now: float, answered: int = 0) -> None:
+        """Count what was due and not yet answered, at each moment that has passed since the last time.
+
+        Where this process was held up, no reply was taken meanwhile, but requests went on to be due;
+        `answered` were still under way until now.
+        """
+        started = self._account.started
+        while (at := self._sample_at) <= now:
+            self._account.sample(answered + self._pool.busy + self._schedule.waiting(at))
+            spans = int((at - started) / SAMPLE_SECONDS) + 1
+            self._sample_at = started + (spans + random.random()) * SAMPLE_SECONDS

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.generator.plan import Outcome, Plan
-from loadtest.sweep.instruments import Instruments
-from loadtest.sweep.stack import Stack
 from loadtest.study.study import Loop, Purpose, Run, Server, Settings
+from loadtest.sweep.instruments import By, Instruments
+from loadtest.sweep.stack import Stack
 
 PATIENCE_SECONDS = 10.0
 # A rate that is only tried is given up soon: what comes this late has missed any objective.
@@ -45,7 +45,7 @@ class Bench:
             names = {self.stack.prometheus_replica(name): name for name in self.stack.replicas()}
             counts = self.instruments.counts(self.stack.prometheus, names, self.settings.model)
             counts.begin()
-        by = "cgroup" if self.stack.kind == "docker" else "process"
+        by: By = "cgroup" if self.stack.kind == "docker" else "process"
         usage = self.instruments.usage(self.stack.parts(), by)
         usage.start()
         patience = TRIED_PATIENCE_SECONDS if purpose == "search" else PATIENCE_SECONDS
@@ -55,7 +55,7 @@ class Bench:
         server = Server(
             requests_by_replica=by_replica,
             requests_at_the_door=at_the_door,
-            parts=parts or None,
+            parts=parts,
             host=host,
         )
         run = _run_of(outcome, purpose, loop, repetition, connections, rate, server)

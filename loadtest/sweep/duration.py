@@ -1,4 +1,4 @@
-"""How long a sweep takes: settings come in, seconds for each piece go out. For time left and --dry-run."""
+"""How long a sweep takes: settings come in, seconds go out. For time left and --dry-run."""
 
 from dataclasses import dataclass
 

@@ -5,12 +5,15 @@ In one object, so that tests can give a server whose figures are known.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from loadtest.study.study import Finding, Host, Part, Run, Settings, Step
 
 if TYPE_CHECKING:
     from loadtest.generator.plan import Outcome, Plan
+
+
+By = Literal["cgroup", "process"]
 
 
 class Usage(Protocol):
@@ -19,8 +22,8 @@ class Usage(Protocol):
     def start(self) -> None:
         """Begin."""
 
-    def stop(self) -> tuple[dict[str, Part], Host]:
-        """Return what was used since."""
+    def stop(self) -> tuple[dict[str, Part] | None, Host | None]:
+        """Return what was used since; None: it can't be seen from here."""
 
 
 class Counts(Protocol):
@@ -38,7 +41,7 @@ class Instruments:
     """Where a sweep gets its figures from."""
 
     generate: Callable[["Plan"], "Outcome"]
-    usage: Callable[[dict[str, int], str], Usage]  # parts, and "cgroup" or "process"
+    usage: Callable[[dict[str, int], By], Usage]
     counts: Callable[[str, dict[str, str], str], Counts]  # Prometheus' URL, names by label, model
     check_run: Callable[[Run, Settings], list[Finding]]
     check_step: Callable[[Step, Settings], list[Finding]]

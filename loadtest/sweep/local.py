@@ -43,7 +43,7 @@ class LocalStack:
         if cpus is not None:
             raise Refused(
                 "--cpus needs containers: a process can't be given a share of a core without its own "
-                "cgroup. make up-docker starts the stack in them; without --cpus replicas share the cores"
+                "cgroup. `make up-docker` starts them; without --cpus replicas share the cores"
             )
 
     def limit(self, cpus: float | None) -> None:

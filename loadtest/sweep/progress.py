@@ -1,6 +1,7 @@
 """What a person sees of a sweep: a line for each run, and on a terminal bars with the time left."""
 
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -9,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from loadtest.histogram import Histogram
-from loadtest.study.study import Run, Step, Study
+from loadtest.study.study import Finding, Run, Step, Study
 from loadtest.sweep.duration import in_words, piece_seconds, plans
 
 # The plan is a guess: it is corrected by how the time went so far, once some has gone.
@@ -57,6 +58,10 @@ class Watch:
         else:
             self._console.print(f"  {escape(text)}", soft_wrap=True)
 
+    def runs(self, step: Step, text: str) -> None:
+        """Show on the bar which run it is; its line comes when there are figures."""
+        self._bars.update(self._step, description=f"{step.replicas} replicas: {text}")
+
     def began(self, step: Step) -> None:
         """Begin the step's own bar."""
         self._of_step = 0.0
@@ -86,12 +91,27 @@ class Watch:
 
 
 def run_line(step: Step, run: Run) -> str:
-    """Return a run in one line: replicas, what for, rate, p99, verdict and what the verdict is about."""
+    """Return a run in one line: replicas, what for, rate, p99, verdict and the checks it is due to."""
     p99 = Histogram.decode(run.latency).quantile_seconds(0.99) if run.latency else 0.0
     asked = f"{run.rate:,.0f}/s asked" if run.rate else f"{run.connections} connections"
-    about = "; ".join(each.text for each in run.findings if each.verdict != "ok")
+    checks = ", ".join(each.check for each in run.findings if each.verdict != "ok")
     return (
-        f"{step.replicas:>3} replicas  {run.purpose:<10} {run.repetition}  {run.loop} loop  {asked:>16}  "
-        f"{run.achieved:>8,.0f}/s  p99 {1e3 * p99:>7.1f} ms  {run.verdict}"
-        + (f": {about}" if about else "")
+        f"{step.replicas:>3} replicas  {run.purpose:<10} {run.repetition}  {run.loop:<6} loop  "
+        f"{asked:>16}  {run.achieved:>8,.0f}/s  p99 {1e3 * p99:>7.1f} ms  {run.verdict}"
+        + (f" ({checks})" if checks else "")
     )
+
+
+def remarks(study: Study) -> Iterator[str]:
+    """Yield what checks have to say of steps, and of the runs that figures are made of."""
+    for step in study.steps:
+        for run in step.runs:
+            if run.purpose in ("peak", "objective"):
+                where = f"{step.replicas} replicas, {run.purpose} {run.repetition}"
+                yield from (_remark(where, each) for each in run.findings if each.verdict != "ok")
+        where = f"{step.replicas} replicas"
+        yield from (_remark(where, each) for each in step.findings if each.verdict != "ok")
+
+
+def _remark(where: str, finding: Finding) -> str:
+    return f"{where}: {finding.verdict} by {finding.check}: {finding.text}"

@@ -18,19 +18,18 @@ from loadtest.sweep.duration import COOL_SECONDS, run_seconds
 from loadtest.sweep.objective import kept
 from loadtest.sweep.search import NOTCHES, highest, saturating
 from loadtest.sweep.traffic import wait_for_replies
+from loadtest.sweep.watcher import Watcher
 
 CONNECTIONS_EACH = 8  # for each replica, to begin with
-MOST_CONNECTIONS = 1024
-# Requests arrive in crowds: an open loop needs more connections than are busy on average.
-CROWD = 4
+MOST_CONNECTIONS = 512  # by default a process may have 1024 files open
 FIRST_GUESS = 0.7
-
-Finished = Callable[[Step, Run], None]
+# A step before this one that kept the objective at next to nothing says nothing of this one.
+LEAST_GUESS = 0.3
 
 
 @dataclass
 class StepMeasurement:
-    """Measures a step on a bench; `finished` is told of each new run, `cool` waits between two.
+    """Measures a step on a bench; `keep` is given each new run, `cool` waits between two.
 
     `guess`: the share of the peak that probably keeps the objective.
     """
@@ -38,8 +37,8 @@ class StepMeasurement:
     bench: Bench
     payloads: Payloads
     step: Step
-    finished: Finished
-    say: Callable[[str], None]
+    keep: Callable[[Run], None]
+    watcher: Watcher
     guess: float = FIRST_GUESS
     cool: Callable[[float], None] = time.sleep
 
@@ -59,7 +58,7 @@ class StepMeasurement:
         began = time.time()
         stack.limit(None)  # what is to start or end needs its processor time
         self._note(f"scaling to {step.replicas}")
-        stack.scale(step.replicas, self.say)
+        stack.scale(step.replicas, self.watcher.say)
         self.names = sorted(stack.replicas())
         self._note("ready")
         self.bench.number = wait_for_replies(stack, self.payloads, self.names, self.bench.number)
@@ -90,14 +89,12 @@ class StepMeasurement:
             self._note("no peak that could be believed, so no rate within the objective")
             return
         settings = self.bench.settings
-        crowd = math.ceil(CROWD * figure.median * settings.objective_seconds)
-        connections = min(max(2 * connections, crowd), MOST_CONNECTIONS)
         notch = figure.median / NOTCHES
-        while rate := notch * highest(
-            lambda number: self._passes(connections, number * notch), round(self.guess * NOTCHES)
-        ):
+        guess = round(max(self.guess, LEAST_GUESS) * NOTCHES)
+        while rate := notch * highest(lambda number: self._passes(connections, number * notch), guess):
+            enough = self._enough(connections, rate)
             if all(
-                kept(self._run("objective", connections, repetition, rate), settings)
+                kept(self._run("objective", enough, repetition, rate), settings)
                 for repetition in self._repetitions()
             ):
                 return
@@ -107,8 +104,19 @@ class StepMeasurement:
         self._note("no rate of arrivals keeps the objective")
 
     def _passes(self, connections: int, rate: float) -> bool:
-        runs = self._there("search", connections, rate) or [self._run("search", connections, 1, rate)]
+        enough = self._enough(connections, rate)
+        runs = self._there("search", enough, rate) or [self._run("search", enough, 1, rate)]
         return all(kept(run, self.bench.settings) for run in runs)
+
+    def _enough(self, connections: int, rate: float) -> int:
+        """Return how many connections an open loop needs.
+
+        By Little's law rate times objective are under way when the mean latency is the objective: with
+        more there would only be a longer queue in the server. Where none is free a request waits, and
+        that counts.
+        """
+        under_way = math.ceil(rate * self.bench.settings.objective_seconds)
+        return min(max(connections, under_way), MOST_CONNECTIONS)
 
     def _run(
         self, purpose: Purpose, connections: int, repetition: int = 1, rate: float | None = None
@@ -119,13 +127,15 @@ class StepMeasurement:
                 return run
         self.cool(COOL_SECONDS)
         asked = f"{rate:,.0f}/s" if rate else f"{connections} connections"
-        self._note(f"{purpose} {repetition}: {asked}")
+        self.step.events.append(Event(time.time(), f"{purpose} {repetition}: {asked}"))
+        self.watcher.runs(self.step, f"{purpose} {repetition}, {asked}")
         seconds = run_seconds(purpose, self.bench.settings)
         run = self.bench.run(purpose, repetition, connections, seconds, rate)
         if lost := set(self.names) - set(self.bench.stack.replicas()):
             raise Refused(f"replica {', '.join(sorted(lost))} is gone; that run isn't kept")
         self.step.runs.append(run)
-        self.finished(self.step, run)
+        self.keep(run)
+        self.watcher.finished(self.step, run)
         return run
 
     def _there(self, purpose: Purpose, connections: int, rate: float | None) -> list[Run]:
@@ -143,4 +153,4 @@ class StepMeasurement:
 
     def _note(self, text: str) -> None:
         self.step.events.append(Event(time.time(), text))
-        self.say(f"{self.step.replicas} replicas: {text}")
+        self.watcher.say(f"{self.step.replicas} replicas: {text}")

@@ -23,9 +23,7 @@ def new_study(
         raise Refused(f"--name {name!r}: letters, digits and . _ - are allowed, 64 at most")
     folder = results / name
     if (folder / STUDY).exists():
-        raise Refused(
-            f"there is a study {name} already; --resume {name} goes on with it, another --name begins one"
-        )
+        raise Refused(f"there is a study {name} already: --resume {name} goes on with it")
     return Study(name=name, created=created, settings=settings, hardware=hardware), folder
 
 
@@ -57,6 +55,7 @@ def check_resumable(study: Study, version: int, hardware: dict[str, str]) -> Non
     wanted = study.settings
     if version != wanted.version:
         raise Refused(
-            f"study {study.name} is of {wanted.model} version {wanted.version}; now version {version} answers"
+            f"study {study.name} is of {wanted.model} version {wanted.version}; "
+            f"now version {version} answers"
         )
     check_same(study.hardware, hardware)

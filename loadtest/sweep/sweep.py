@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from deploy.errors import Refused
 from loadtest.payloads import MARKS, Payloads, write
@@ -21,27 +20,12 @@ from loadtest.sweep.instruments import Instruments
 from loadtest.sweep.interrupts import Stops
 from loadtest.sweep.stack import Stack
 from loadtest.sweep.step import FIRST_GUESS, StepMeasurement
+from loadtest.sweep.watcher import Watcher
 
-# More than an interrupted run can have used up without saying so.
+# More than an interrupted run can have used up.
 SKIPPED_NUMBERS = 1_000_000
 # A step may fail by chance, two in a row have a reason.
 MOST_FAILURES = 2
-
-
-class Watcher(Protocol):
-    """Who is told how a sweep goes on."""
-
-    def say(self, text: str) -> None:
-        """Hear what is being done."""
-
-    def began(self, step: Step) -> None:
-        """Hear that a step begins."""
-
-    def finished(self, step: Step, run: Run) -> None:
-        """Hear of a run that was measured."""
-
-    def ended(self, step: Step) -> None:
-        """Hear that a step has ended, complete or not."""
 
 
 @dataclass
@@ -82,8 +66,11 @@ class Sweep:
         return self.study.finished is not None
 
     def _measure_all(self, file: Path) -> None:
-        number = self.study.next_number + SKIPPED_NUMBERS if self.study.steps else _first_number()
-        bench = Bench(self.stack, self.study.settings, file, self.instruments, number)
+        # What was stopped may have used more than was written; a new study's begin anywhere, or
+        # another one's requests would still be in a cache.
+        before = self.study.next_number or secrets.randbelow(MARKS // 2)
+        self.study.next_number = before + SKIPPED_NUMBERS
+        bench = Bench(self.stack, self.study.settings, file, self.instruments, self.study.next_number)
         failures = 0
         for replicas in self.study.settings.replicas:
             step = self._step(replicas)
@@ -107,14 +94,12 @@ class Sweep:
                 self.watcher.ended(step)
 
     def _measure(self, bench: Bench, step: Step) -> None:
-        def finished(step: Step, run: Run) -> None:
+        def keep(run: Run) -> None:
             self.study.next_number = bench.number
             self._save()
-            self.watcher.finished(step, run)
 
-        StepMeasurement(
-            bench, self.payloads, step, finished, self.watcher.say, self._guess(step), self.cool
-        ).measure()
+        guess = self._guess(step)
+        StepMeasurement(bench, self.payloads, step, keep, self.watcher, guess, self.cool).measure()
 
     def _step(self, replicas: int) -> Step:
         """Return the step of so many replicas, a new one where there is none."""
@@ -137,8 +122,3 @@ class Sweep:
 
     def _save(self) -> None:
         save(self.study, self.folder)
-
-
-def _first_number() -> int:
-    """Return a number from which a study goes on: another study's would be in a cache still."""
-    return secrets.randbelow(MARKS // 2)

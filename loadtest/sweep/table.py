@@ -41,7 +41,7 @@ def rows(study: Study) -> Iterator[Row]:
 def verdict(step: Step) -> Verdict:
     """Return the worst that was found of a step and of the runs that figures are made of."""
     runs = [each for each in step.runs if each.purpose in ("peak", "objective")]
-    verdicts = {each.verdict for each in (*step.findings, *runs)}
+    verdicts = {each.verdict for each in step.findings} | {each.verdict for each in runs}
     return "refused" if "refused" in verdicts else "marked" if "marked" in verdicts else "ok"
 
 

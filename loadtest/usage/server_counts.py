@@ -17,11 +17,18 @@ from deploy.prometheus import Prometheus, Series
 PATIENCE_SECONDS = 15.0
 POLL_SECONDS = 0.25
 # nginx writes its notes every second, the door's counter reads four times a second.
-DOOR_LAG_SECONDS = 1.5
+DOOR_LAG_SECONDS = 2.0
 
+DOOR_JOB, REPLICAS_JOB = "door", "service"
 DOOR, REPLICAS = "flotilla_door_requests_total", "flotilla_requests_total"
 
+Place = tuple[str, str]  # job, and label `replica`
 Values = dict[tuple[tuple[str, str], ...], Series]
+
+
+class _Target(NamedTuple):
+    up: bool
+    seen: float  # when Prometheus looked last, in Unix seconds
 
 
 class _Look(NamedTuple):
@@ -71,41 +78,48 @@ class ServerCounts:
         """Return all counts once Prometheus has seen them, None where that doesn't come."""
         try:
             began, deadline = self._prometheus.now(), time.monotonic() + PATIENCE_SECONDS
-            while late := self._late(began):
+            while late := self._late(targets := self._targets(), began):
                 if time.monotonic() > deadline:
-                    raise Refused(f"Prometheus hasn't seen {', '.join(sorted(late))} since the run")
+                    break
                 time.sleep(POLL_SECONDS)
-            door = self._values(DOOR, "door") if self._up("door") else None
-            return _Look(self._values(REPLICAS, "service"), door)
+            if replicas := late - {DOOR_JOB}:
+                raise Refused(f"Prometheus hasn't seen {', '.join(sorted(replicas))} since the run")
+            door_known = not late and targets[DOOR_JOB, ""].up
+            door = self._values(DOOR, DOOR_JOB) if door_known else None
+            return _Look(self._values(REPLICAS, REPLICAS_JOB), door)
         except Refused as refused:
             self.unknown = str(refused)
             return None
 
-    def _late(self, since: float) -> set[str]:
-        """Return which targets Prometheus hasn't looked at, with success, since a moment of its own."""
-        seen = {
-            (each.labels["job"], each.labels.get("replica", "")): each.value
-            for each in self._prometheus.vector('timestamp(up{job=~"service|door"})')
+    def _targets(self) -> dict[Place, _Target]:
+        """Return Prometheus' last look at each replica and at the door."""
+        up = f'up{{job=~"{REPLICAS_JOB}|{DOOR_JOB}"}}'
+        seen = {_place(each): each.value for each in self._prometheus.vector(f"timestamp({up})")}
+        return {
+            _place(each): _Target(bool(each.value), seen.get(_place(each), 0.0))
+            for each in self._prometheus.vector(up)
         }
-        up = self._up("service")
-        late = {
-            name
-            for label, name in self._names.items()
-            if not up.get(label) or seen.get(("service", label), 0.0) <= since
-        }
-        # A door that is down isn't waited for: replicas' counts are known all the same.
-        if self._up("door") and seen.get(("door", ""), 0.0) <= since + DOOR_LAG_SECONDS:
-            late.add("the door")
-        return late
 
-    def _up(self, job: str) -> dict[str, float]:
-        """Return the targets of a job that answered Prometheus' last look, by replica."""
-        found = self._prometheus.vector(f'up{{job="{job}"}} == 1')
-        return {each.labels.get("replica", ""): each.value for each in found}
+    def _late(self, targets: Mapping[Place, _Target], since: float) -> set[str]:
+        """Return whom Prometheus hasn't seen since a moment of its own: replicas' names, the door."""
+        late = set()
+        for label, name in self._names.items():
+            replica = targets.get((REPLICAS_JOB, label))
+            if replica is None or not replica.up or replica.seen <= since:
+                late.add(name)
+        # A door that is down isn't waited for: replicas' counts are known all the same.
+        door = targets.get((DOOR_JOB, ""))
+        if door is None or (door.up and door.seen <= since + DOOR_LAG_SECONDS):
+            late.add(DOOR_JOB)
+        return late
 
     def _values(self, name: str, job: str) -> Values:
         found = self._prometheus.vector(f'{name}{{job="{job}",model={json.dumps(self._model)}}}')
         return {tuple(sorted(each.labels.items())): each for each in found}
+
+
+def _place(series: Series) -> Place:
+    return series.labels["job"], series.labels.get("replica", "")
 
 
 def _grown(before: Values, after: Values) -> list[tuple[Series, int]]:

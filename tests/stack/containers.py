@@ -56,6 +56,7 @@ class ComposeStack:
             "REPLICAS": "2",
             **settings,
         }
+        self.environment = {**os.environ, "FLOTILLA_HOME": str(self.home), **self.settings}
 
     def __enter__(self) -> "ComposeStack":
         try:
@@ -103,8 +104,7 @@ class ComposeStack:
 
     def run(self, *command: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command with this stack's settings; fail where it doesn't exit as expected."""
-        environment = {**os.environ, "FLOTILLA_HOME": str(self.home), **self.settings}
-        return _run(*command, environment=environment, expect=expect)
+        return _run(*command, environment=self.environment, expect=expect)
 
     def containers(self, service: str | None = None) -> list[str]:
         """Return the ids, as host names are made of them, of all containers or those of a service."""

@@ -24,7 +24,7 @@ class LocalStack:
         self.home = Path(tempfile.mkdtemp(prefix="flotilla-"))
         self.registry = self.home / "registry"
         http, prometheus, replica = free_ports(3, 21000)
-        self._environment = {
+        self.environment = {
             **os.environ,
             "FLOTILLA_HOME": str(self.home),
             "HTTP_PORT": str(http),
@@ -58,7 +58,7 @@ class LocalStack:
         """Run a command and return what it printed; fail where it doesn't exit as expected."""
         done = subprocess.run(
             [sys.executable, "-m", "deploy", *words],
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,

@@ -18,6 +18,7 @@ class Stack(Protocol):
     prometheus_url: str
     alertmanager_url: str
     registry: Path
+    environment: dict[str, str]  # of a command that is about this stack
 
     def flotilla(self, *words: str, expect: int = 0) -> str:
         """Run a command and return what it printed; fail where it doesn't exit as expected."""

@@ -5,7 +5,16 @@ import subprocess
 import sys
 import time
 
-from loadtest.usage.proc import cpu_seconds, family, pss_bytes
+import pytest
+
+from loadtest.usage.proc import (
+    cpu_seconds,
+    family,
+    family_cpu_seconds,
+    family_pss_bytes,
+    pss_bytes,
+)
+from tests.polling import wait_until
 
 
 def test_family_is_a_process_and_its_children() -> None:
@@ -28,3 +37,25 @@ def test_cpu_seconds_grow_with_work() -> None:
         pass
     spent = sum(cpu_seconds(os.getpid())) - sum(before)
     assert 0.1 <= spent <= 0.4
+
+
+def test_a_process_that_ended() -> None:
+    """It is said as OSError, also before anybody has waited for it."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        wait_until(
+            lambda: os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+        )
+        with pytest.raises((OSError, ValueError)):
+            family_pss_bytes(child.pid)
+    with pytest.raises(OSError, match="No such"):
+        family_cpu_seconds(child.pid)
+
+
+def test_family_adds_up() -> None:
+    """Time and memory of a family are those of all its members."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        wait_until(lambda: pss_bytes(child.pid) > 1e6)
+        own = pss_bytes(os.getpid())
+        assert family_pss_bytes(os.getpid()) >= own + 1e6
+        assert family_cpu_seconds(os.getpid()) >= sum(cpu_seconds(os.getpid()))
+        child.stdin.close()
