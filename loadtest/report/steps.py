@@ -30,6 +30,7 @@ class StepFigures:
     memory_bytes: float | None
     bottleneck: Bottleneck
     verdict: Verdict
+    doubted: frozenset[Purpose]  # of "peak" and "objective": what the step's own checks refuse
     refused: int  # of its runs
     runs: int
     complete: bool
@@ -59,6 +60,15 @@ def verdict_of(step: Step) -> Verdict:
     return "ok"
 
 
+def doubted(step: Step) -> frozenset[Purpose]:
+    """Return which figures the step's checks refuse: their findings begin with one, or mean both."""
+    texts = [each.text for each in step.findings if each.verdict == "refused"]
+    pairs: tuple[tuple[Purpose, Purpose], ...] = (("peak", "objective"), ("objective", "peak"))
+    return frozenset(
+        purpose for purpose, other in pairs if any(not text.startswith(other) for text in texts)
+    )
+
+
 def measured(step: Step, purpose: Purpose) -> list[Run]:
     """Return the runs for a purpose that count and have latencies."""
     return [run for run in runs_for(step, purpose) if run.latency]
@@ -85,6 +95,7 @@ def _figures(step: Step, share: float | None) -> StepFigures:
         memory_bytes=median(held) if held else None,
         bottleneck=bottleneck(step),
         verdict=verdict_of(step),
+        doubted=doubted(step),
         refused=sum(run.verdict == "refused" for run in step.runs),
         runs=len(step.runs),
         complete=step.complete,

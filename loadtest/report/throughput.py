@@ -85,8 +85,8 @@ def _rates(axes: Any, study: Study, steps: list[StepFigures], law: Law | None) -
         zorder=4,
         label="median",
     )
-    if law and law.left_out:
-        apart = [each for each in steps if each.replicas in law.left_out]
+    apart = [each for each in steps if law and each.replicas not in law.measured]
+    if apart:
         axes.scatter(
             [each.replicas for each in apart],
             [each.peak.median for each in apart if each.peak],
@@ -95,7 +95,7 @@ def _rates(axes: Any, study: Study, steps: list[StepFigures], law: Law | None) -
             color=PURPLE,
             linewidth=3,
             zorder=5,
-            label="ended by host or generator: not in the law",
+            label="not in the law",
         )
     within = [(each.replicas, each.within) for each in steps if each.within]
     if within:

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from loadtest.histogram import Histogram
-from loadtest.report.headline import replicas
+from loadtest.law.verdict import so_many
 from loadtest.report.plot import (
     BLUE,
     GREEN,
@@ -83,7 +83,7 @@ def _timeline(step: Step, settings: Settings) -> Plot:
     )
     return Plot(
         f"timeline-{step.replicas}",
-        f"Time line of the step with {replicas(step.replicas)}",
+        f"Time line of the step with {so_many(step.replicas)}",
         "Replies by the second in which they came, and their p99; dashed: the objective. Closed loops "
         "find saturation and peak, open loops the rate within the objective."
         + (f" Events: {happened}." if happened else ""),

@@ -88,8 +88,8 @@ def hostile() -> Study:
 
 # What each says of itself on its page.
 ODD = {
-    nothing: "No figure of this study counts: it has no runs.",
-    without_runs: "No figure of this study counts: it has no runs.",
+    nothing: "No peak of this study counts: it has no runs.",
+    without_runs: "No peak of this study counts: it has no runs.",
     interrupted: "2, 4 of the steps 1, 2, 4 are not complete.",
     one_step: "No scaling law: ",
     all_refused: "18 of 18 runs are refused",

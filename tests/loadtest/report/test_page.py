@@ -119,3 +119,22 @@ def test_texts_of_a_study_are_only_text(tmp_path: Path) -> None:
     assert "script" not in page.tags
     assert all(each.startswith("#") for each in page.loaded)
     assert HOSTILE in page.text
+
+
+@pytest.mark.parametrize(
+    ("text", "bracketed"),
+    [("peak: 3 runs differ", (1, 4)), ("objective: no run kept it", (5, 7)), ("both", (1, 4, 5, 7))],
+)
+def test_what_a_steps_checks_refuse_is_in_brackets(
+    text: str, bracketed: tuple[int, ...], tmp_path: Path
+) -> None:
+    """A refused figure is shown, but not as one that counts, and the headline is of another step."""
+    study = make_study((1, 2))
+    study.steps[1].findings = [Finding("repetitions", "refused", text)]
+    write_report(study, tmp_path)
+    page = page_of(tmp_path)
+    fine, doubted = page.rows("replicas")
+    assert [index for index in (1, 4, 5, 7) if doubted[index].startswith("(")] == list(bracketed)
+    assert not any(cell.startswith("(") for cell in fine)
+    assert doubted[-1] == "refused"
+    assert ("2 replicas of digits-forest give" in page.text) == (1 not in bracketed)
