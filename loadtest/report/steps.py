@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from statistics import median
 
 from loadtest.law.bottleneck import Bottleneck, bottleneck, replica_parts
-from loadtest.study.figures import Figure, efficiency, figure, objective_rate, peak, quantile, runs_for
+from loadtest.study.figures import (
+    Figure,
+    doubted,
+    efficiency,
+    figure,
+    objective_rate,
+    peak,
+    quantile,
+    runs_for,
+    verdict,
+)
 from loadtest.study.study import Purpose, Run, Step, Study, Verdict
 
 
@@ -50,25 +60,6 @@ def step_figures(study: Study) -> list[StepFigures]:
     ]
 
 
-def verdict_of(step: Step) -> Verdict:
-    """Return the worst that may be said of a step: refused where no figure of it counts."""
-    of_step = {each.verdict for each in step.findings}
-    if "refused" in of_step or not (peak(step) or objective_rate(step)):
-        return "refused"
-    if "marked" in of_step or any(run.verdict != "ok" for run in step.runs):
-        return "marked"
-    return "ok"
-
-
-def doubted(step: Step) -> frozenset[Purpose]:
-    """Return which figures the step's checks refuse: their findings begin with one, or mean both."""
-    texts = [each.text for each in step.findings if each.verdict == "refused"]
-    pairs: tuple[tuple[Purpose, Purpose], ...] = (("peak", "objective"), ("objective", "peak"))
-    return frozenset(
-        purpose for purpose, other in pairs if any(not text.startswith(other) for text in texts)
-    )
-
-
 def measured(step: Step, purpose: Purpose) -> list[Run]:
     """Return the runs for a purpose that count and have latencies."""
     return [run for run in runs_for(step, purpose) if run.latency]
@@ -94,7 +85,7 @@ def _figures(step: Step, share: float | None) -> StepFigures:
         cpu_seconds=figure(costs),
         memory_bytes=median(held) if held else None,
         bottleneck=bottleneck(step),
-        verdict=verdict_of(step),
+        verdict=verdict(step),
         doubted=doubted(step),
         refused=sum(run.verdict == "refused" for run in step.runs),
         runs=len(step.runs),

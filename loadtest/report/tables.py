@@ -63,8 +63,8 @@ def steps_table(study: Study, figures: list[StepFigures]) -> Table:
     note = (
         "Medians of the repetitions; ±: half the distance from the lowest to the highest. Closed loop: "
         "the peak and what follows from it. Open loop: the rate within the objective, and latencies "
-        "there, from the moment that a request was due. CPU: of the replicas, at the peak. In brackets"
-        ": refused by the checks of its step."
+        "there, from the moment that a request was due. CPU: of the replicas, at the peak. In "
+        "brackets: refused by the checks of its step."
     )
     return Table("Steps", head, rows, note)
 

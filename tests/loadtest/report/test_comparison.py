@@ -9,7 +9,7 @@ from scipy.stats import ttest_ind
 from loadtest.report.change import Kind, change, welch
 from loadtest.report.comparison import CPU, P99, PEAK, WITHIN, Comparison, compare
 from loadtest.report.comparison_page import markdown, write_comparison
-from loadtest.study.study import Study
+from loadtest.study.study import Finding, Study
 from tests.loadtest.report.odd_studies import (
     HOSTILE,
     all_refused,
@@ -198,3 +198,21 @@ def test_page_and_markdown_have_each_change(tmp_path: Path) -> None:
     rows = Page(write_comparison(found, tmp_path).read_text()).rows("replicas")
     assert [row[-1] for row in rows] == [each.text for each in found.changes]
     assert markdown(found).count("\n| ") == 2 + len(found.changes)
+
+
+def test_markdown_is_text_whatever_it_is_about() -> None:
+    """A study's name makes no further column and no HTML."""
+    text = markdown(compare(hostile(), make_study((1, 2))))
+    assert "<script" not in text
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+
+
+def test_what_checks_refuse_is_no_evidence() -> None:
+    """A peak that its step's checks refuse can't be faster or slower; the others still can."""
+    slow, fast = noisy(1, 500.0), noisy(2, 600.0)
+    fast.steps[2].findings = [Finding("repetitions", "refused", "peak: 3 runs differ")]
+    found = compare(slow, fast)
+    assert verdicts(found, PEAK) == ["better", "better", "unknown", "better"]
+    assert "can't be told with 4" in found.verdict
+    assert verdicts(found, CPU)[2] == "unknown"
