@@ -70,7 +70,7 @@ def _report(name: str | None, markdown: bool, readme: Path | None) -> None:
     folder = find(name)
     study = load(folder)
     if markdown:
-        click.echo(summary(study, f"{folder.name}/throughput.png"))
+        click.echo(summary(study, os.path.relpath(folder / "throughput.png")))
         return
     files = write_report(study, folder)
     figures = step_figures(study)

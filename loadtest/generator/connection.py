@@ -23,7 +23,7 @@ class Connection:
         self.opening = self.busy = False
         self.place = 0  # of the template that was sent
         self.began = 0.0  # from when its latency counts
-        self.since = 0.0  # when it became what it is: free, busy, opening
+        self.since = 0.0  # when it became busy, or began to open
 
     def open(self, timeout_seconds: float) -> None:
         """Connect and wait for it; raise OSError where that fails."""

@@ -6,7 +6,7 @@
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from loadtest.generator.account import Account
 from loadtest.generator.check import Check
@@ -17,6 +17,9 @@ from loadtest.usage.proc import core_wait_seconds
 # Requests under way are counted once in each of these spans, at a random moment: at even ones they
 # would fall into step with requests that come evenly.
 SAMPLE_SECONDS = 0.005
+# What was due and finds no connection at the end is sent for so long: a moment in which all are busy
+# is no overload. Much longer, and an overloaded server would seem to have kept up.
+LAST_SECONDS = 0.1
 
 clock = time.perf_counter
 
@@ -38,32 +41,29 @@ class Load:
         """
         self._schedule, self._account.started = schedule, started
         self._counts_lag = not isinstance(schedule, AsAnswered)
-        for connection in self._pool.free:
-            connection.since = started
         time.sleep(max(0.0, started - clock()))
+        self._sample_at = started
         cpu, waited = time.process_time(), core_wait_seconds()
-        self._run_until(started + seconds)
+        end = started + seconds
+        self._run_until(end, lambda: False)
+        self._run_until(end + LAST_SECONDS, lambda: not schedule.waiting(end))
         self._account.cpu_seconds = time.process_time() - cpu
         self._account.core_wait_seconds = core_wait_seconds() - waited
         self._account.unsent = schedule.stop()
-        self._run_until(started + seconds + patience, last_replies=True)
+        self._sample_at = math.inf
+        self._run_until(end + patience, lambda: not self._pool.busy)
         self._pool.end_all("no whole reply until the end")
 
-    def _run_until(self, end: float, last_replies: bool = False) -> None:
-        pool, schedule = self._pool, self._schedule
-        look_at = clock()
-        self._sample_at = math.inf if last_replies else look_at
-        while True:
+    def _run_until(self, end: float, done: Callable[[], bool]) -> None:
+        pool, schedule, look_at = self._pool, self._schedule, clock()
+        while (now := clock()) < end and not done():
             self._send_due()
-            now = clock()
-            if now >= end or (last_replies and not pool.busy):
-                return
             if now >= self._sample_at:
                 self._sample(now)
             if now >= look_at:
                 pool.look(now)
                 look_at = now + PAUSE_SECONDS
-            due = schedule.next_at if pool.free else math.inf
+            due, now = schedule.next_at if pool.free else math.inf, clock()
             for connection, reply in pool.replies(min(due, end, look_at, self._sample_at) - now):
                 now = clock()
                 if now >= self._sample_at:
@@ -83,7 +83,7 @@ class Load:
             if began is None:
                 return
             if self._counts_lag:
-                self._account.lags.append(now - max(began, free[0].since))
+                self._account.lags.append(now - max(began, self._pool.free_since))
             place, request = next(self._requests)
             self._pool.send(place, request, began, now)
 

@@ -3,6 +3,7 @@
 `loadtest.sweep` and `loadtest.bench` make plans; `python -m loadtest.generator` does for people.
 """
 
+import math
 from typing import Literal
 
 from msgspec import Struct, field
@@ -42,10 +43,12 @@ class Plan(Struct, frozen=True, kw_only=True):
         wrong = {
             f"address {self.address!r}: expected HOST:PORT": not (colon and port.isdigit()),
             "an open loop needs a rate, more than 0 a second": self.loop == "open"
-            and not (self.rate and self.rate > 0),
+            and not (self.rate and 0 < self.rate < math.inf),
             "a closed loop has no rate: it sends when it is answered": self.loop == "closed"
             and self.rate is not None,
-            "seconds and timeout have to be more than 0": min(self.seconds, self.timeout_seconds) <= 0,
+            "seconds and timeout have to be more than 0": not all(
+                0 < each < math.inf for each in (self.seconds, self.timeout_seconds)
+            ),
             f"{self.connections} connections for {self.processes} processes: each needs one": not (
                 1 <= self.processes <= self.connections
             ),

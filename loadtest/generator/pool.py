@@ -29,6 +29,7 @@ class Pool:
     ) -> None:
         """Take connections that are open."""
         self.free = deque(connections)
+        self.free_since = 0.0  # some connection was, without a break
         self.busy = 0
         self._all, self._account, self._timeout_seconds = connections, account, timeout_seconds
         self._closed: deque[tuple[float, Connection]] = deque()
@@ -76,8 +77,7 @@ class Pool:
                 if reply.closes or connection.half_sent:
                     self._reopen(connection, clock())
                 else:
-                    connection.since = clock()
-                    self.free.append(connection)
+                    self._release(connection)
                 yield connection, reply
 
     def look(self, now: float) -> None:
@@ -100,11 +100,15 @@ class Pool:
         """Go on with what can be written to: it is open now, or takes more of its request."""
         if connection.opening:
             connection.opened()
-            connection.since = clock()
-            self.free.append(connection)
+            self._release(connection)
         elif not connection.send_on():
             return
         self._epoll.modify(connection.descriptor, IN)
+
+    def _release(self, connection: Connection) -> None:
+        if not self.free:
+            self.free_since = clock()
+        self.free.append(connection)
 
     def _end(self, connection: Connection, now: float, why: Exception) -> None:
         """Account for the end of a connection: what was under way is lost, and never sent again."""

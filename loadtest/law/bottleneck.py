@@ -64,7 +64,7 @@ def bottleneck(of: Step | Study) -> Bottleneck:
     return Bottleneck(
         "none",
         shares[part],
-        f"nothing was used up: most was used of {part}, {percent(shares[part])}; replies are waited for",
+        f"nothing was used up (most of all {part}, {percent(shares[part])}): replies are waited for",
         shares,
     )
 

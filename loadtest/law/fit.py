@@ -1,6 +1,6 @@
 """Fit the scaling law: a study comes in, its law goes out; plan and report call it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -9,14 +9,16 @@ from loadtest.law.bottleneck import Bottleneck, bottlenecks
 from loadtest.law.law import Law, Residual
 from loadtest.law.region import PARAMETERS, basis, find_region
 from loadtest.study.figures import runs_for
-from loadtest.study.study import Study
+from loadtest.study.study import Step, Study
 
+# What a step's findings about its other figure begin with.
+OBJECTIVE = "objective"
 # What ends these steps isn't the replicas' doing, and would bend their law.
 FOREIGN = ("host", "generator")
 
 
 def fit(study: Study) -> Law:
-    """Fit the law to the peaks of a study, each repetition by itself, but not to refused ones.
+    """Fit the law to the peaks of a study, each repetition by itself, but not to what checks refuse.
 
     Steps that the host or the generator ended are left out, if three others remain; else all are in it,
     and `bent` says which. Raises `Refused` where fewer than three numbers of replicas were measured.
@@ -24,16 +26,20 @@ def fit(study: Study) -> Law:
     rates = [
         (step.replicas, run.achieved)
         for step in study.steps
+        if not _refused(step)
         for run in runs_for(step, "peak")
         if run.ok
     ]
+    refused = {step.replicas for step in study.steps} - {replicas for replicas, _ in rates}
     foreign = {
-        replicas: found for replicas, found in bottlenecks(study).items() if found.part in FOREIGN
+        replicas: found
+        for replicas, found in bottlenecks(study).items()
+        if found.part in FOREIGN and replicas not in refused
     }
     own = [each for each in rates if each[0] not in foreign]
     if _steps(own) >= PARAMETERS:
-        return fit_rates(own, left_out=foreign)
-    return fit_rates(rates, bent=foreign)
+        return fit_rates(own, left_out=foreign, refused=refused)
+    return fit_rates(rates, bent=foreign, refused=refused)
 
 
 def fit_rates(
@@ -41,6 +47,7 @@ def fit_rates(
     *,
     left_out: dict[int, Bottleneck] | None = None,
     bent: dict[int, Bottleneck] | None = None,
+    refused: Collection[int] = (),
 ) -> Law:
     """Fit the law to (replicas, requests a second), at least four at three numbers of replicas."""
     if _steps(rates) < PARAMETERS:
@@ -64,6 +71,13 @@ def fit_rates(
         ),
         left_out=left_out or {},
         bent=bent or {},
+        refused=tuple(sorted(refused)),
+    )
+
+
+def _refused(step: Step) -> bool:
+    return any(
+        each.verdict == "refused" and not each.text.startswith(OBJECTIVE) for each in step.findings
     )
 
 

@@ -43,9 +43,9 @@ class Residual(NamedTuple):
 class Law:
     """How throughput grows with replicas.
 
-    `region` holds its parameters, in units of `unit` seconds. `left_out`: the steps that the host or the
-    generator ended, by their replicas. `bent`: too few others were there, so these are in it, and it is
-    as much this machine's law as the replicas'.
+    `region` holds its parameters, in units of `unit` seconds. `left_out`: the steps that the host or
+    the generator ended, by their replicas. `bent`: too few others were there, so these are in it, and
+    it is as much this machine's law as the replicas'. `refused`: the steps that the checks refuse.
     """
 
     region: Region
@@ -54,6 +54,7 @@ class Law:
     residuals: tuple[Residual, ...]
     left_out: dict[int, Bottleneck]
     bent: dict[int, Bottleneck]
+    refused: tuple[int, ...]
 
     @property
     def alone(self) -> Estimate:

@@ -44,20 +44,31 @@ def rows(study: Study, law: Law | None) -> list[Row]:
 
 
 def sentences(law: Law) -> list[str]:
-    """Return what the law says, how sure it is, and what it was not fitted to."""
-    said = [
+    """Return what the law says, and how sure it is."""
+    return [
         f"One replica gives {between(law.alone)} requests/s; contention is "
         f"{_share(law.sigma)}, coherency {_share(law.kappa)} (95 % intervals; R² {law.r2:.4f}).",
         _peak(law),
+        *caveats(law),
     ]
+
+
+def caveats(law: Law) -> list[str]:
+    """Return what the law isn't, or can't be, sure of."""
+    said = []
+    if law.refused:
+        counts = ", ".join(map(str, law.refused))
+        said.append(
+            f"Not counted, because the checks refuse it or there is no peak: {counts} replicas."
+        )
     if law.left_out:
         said.append(
             f"Not counted, because it wasn't the replicas that ended it: {_ended(law.left_out)}."
         )
     if law.bent:
         said.append(
-            f"This machine is in the law: {_ended(law.bent)}. On a larger one replicas add more; a smaller "
-            "quota for each (--cpus) leaves room to see it."
+            f"This machine is in the law: {_ended(law.bent)}. On a larger one replicas add more; "
+            "with a smaller quota for each (flotilla sweep --cpus) this one has room to show it."
         )
     if len(law.measured) == PARAMETERS:
         said.append(
@@ -87,7 +98,7 @@ def _peak(law: Law) -> str:
     most = max(law.measured)
     if law.peak_seen:
         return (
-            f"Most is given by about {value:,.0f} replicas ({low:,.0f} to {high:,.0f}): "
+            f"Most is given by about {number(value)} replicas ({number(low)} to {number(high)}): "
             f"{between(law.at(value))} requests/s. More give less."
         )
     return f"No peak is seen up to {so_many(most)}: it isn't sure that more give less anywhere."

@@ -6,14 +6,16 @@ from loadtest.histogram import Histogram
 from loadtest.report.change import Change, change
 from loadtest.report.differences import differences
 from loadtest.report.steps import cpu_seconds, measured
-from loadtest.study.figures import objective_rate, peak, runs_for
-from loadtest.study.study import Step, Study
+from loadtest.study.figures import doubted, objective_rate, peak, runs_for
+from loadtest.study.study import Purpose, Step, Study
 
 # Latencies belong to a rate; at rates that differ more than this they can't be held side by side.
 SAME_RATE = 0.05
 NOTCH = 0.05  # of the peak: how finely the rate within the objective is searched for, at best
 SEEN = {"better": "faster", "worse": "slower", "same": "no difference", "unknown": "can't be told"}
 PEAK, WITHIN, P99, CPU = "peak", "rate within the objective", "p99 there", "CPU a request"
+# Which runs each is of.
+OF: dict[str, Purpose] = {PEAK: "peak", WITHIN: "objective", P99: "objective", CPU: "peak"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def _changes(first: Step, second: Step) -> list[Change]:
     rates = [objective_rate(step) for step in (first, second)]
     if rates[0] and rates[1] and abs(rates[1].median / rates[0].median - 1) > SAME_RATE:
         slowest = slowest._replace(ratio=None, why="at another rate")
-    return [
+    found = [
         change(count, PEAK, "rate", _peaks(first), _peaks(second)),
         change(
             count, WITHIN, "rate", _within(first), _within(second), (_coarse(first), _coarse(second))
@@ -83,6 +85,9 @@ def _changes(first: Step, second: Step) -> list[Change]:
         slowest,
         change(count, CPU, "cost", _costs(first), _costs(second)),
     ]
+    no = doubted(first) | doubted(second)
+    why = "the checks of its step refuse it"
+    return [each._replace(ratio=None, why=why) if OF[each.name] in no else each for each in found]
 
 
 def _peaks(step: Step) -> list[float]:

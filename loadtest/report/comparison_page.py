@@ -20,7 +20,7 @@ NOTE = (
     "Medians of the repetitions, ±: half the distance from the lowest to the highest. A change is the "
     "ratio of the geometric means, with its 95 % interval by Welch's t on logarithms. The rate within "
     "the objective was searched for in steps: its interval reaches to the next rate that was tried. "
-    f"Less than {100 * SMALLEST:g} % is never called a change: another start of the same code can make that."
+    f"Less than {100 * SMALLEST:g} % is never called a change: another start of the code makes that."
 )
 
 

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from loadtest.histogram import Histogram
-from loadtest.report.headline import replicas
+from loadtest.law.verdict import so_many
 from loadtest.report.latency import DUE, objective_line
 from loadtest.report.plot import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, Plot, legend
 from loadtest.report.steps import measured
@@ -37,7 +37,7 @@ def distribution(study: Study) -> Plot | None:
                 color=colour,
                 marker=marker,
                 markersize=4,
-                label=replicas(step.replicas),
+                label=so_many(step.replicas),
             )
         objective_line(axes, study.settings)
         axes.set_xscale("log")

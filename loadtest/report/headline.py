@@ -1,33 +1,31 @@
 """The result of a study in sentences: the main one, and what keeps it from being whole."""
 
 from deploy.top.cells import number, percent
+from loadtest.law.verdict import so_many
 from loadtest.report.steps import StepFigures
 from loadtest.study.study import Settings, Study
 
 
 def headline(study: Study, figures: list[StepFigures]) -> str:
     """Return the main result in one sentence or two, or that there is none."""
-    peaks = [each for each in figures if each.peak]
+    peaks = [each for each in figures if each.peak and "peak" not in each.doubted]
     if not peaks:
-        return "No figure of this study counts: " + (
-            "every run for a peak was refused."
-            if any(each.runs for each in figures)
-            else "it has no runs."
-        )
+        runs = any(each.runs for each in figures)
+        return f"No peak of this study counts: {'the checks refuse all' if runs else 'it has no runs'}."
     base, last = peaks[0], peaks[-1]
     assert base.peak
     assert last.peak
     text = (
-        f"{replicas(last.replicas)} of {study.settings.model} {_verb(last, 'give')} "
+        f"{so_many(last.replicas)} of {study.settings.model} {_verb(last, 'give')} "
         f"{number(last.peak.median)} right replies a second at the peak"
     )
     if last is not base and last.efficiency is not None:
         text += (
-            f", {last.peak.median / base.peak.median:.2f} times what {replicas(base.replicas)} "
+            f", {last.peak.median / base.peak.median:.2f} times what {so_many(base.replicas)} "
             f"{_verb(base, 'give')}: {percent(last.efficiency)} of linear"
         )
     text += "."
-    if last.within:
+    if last.within and "objective" not in last.doubted:
         text += f" With {objective(study.settings)} it is {number(last.within.median)} a second."
     return text
 
@@ -63,11 +61,6 @@ def reservations(study: Study, figures: list[StepFigures], why_no_law: str) -> l
 def objective(settings: Settings) -> str:
     """Name the objective: p99 within 50 ms."""
     return f"p{settings.objective_share * 100:g} within {settings.objective_seconds * 1000:g} ms"
-
-
-def replicas(count: int) -> str:
-    """Return 1 replica, 2 replicas."""
-    return f"{count} replica{'' if count == 1 else 's'}"
 
 
 def _verb(step: StepFigures, verb: str) -> str:

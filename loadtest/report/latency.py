@@ -7,7 +7,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from loadtest.histogram import Histogram
-from loadtest.report.headline import objective, replicas
+from loadtest.law.verdict import so_many
+from loadtest.report.headline import objective
 from loadtest.report.plot import (
     BLUE,
     GROUND,
@@ -89,7 +90,7 @@ def against_rate(study: Study) -> Plot | None:
         for axes, (count, runs) in zip(grid.flat, panels.items(), strict=False):
             _percentiles(axes, runs)
             objective_line(axes, study.settings)
-            axes.set_title(replicas(count), loc="left")
+            axes.set_title(so_many(count), loc="left")
             axes.set_xlim(left=0)
             axes.locator_params(axis="x", nbins=4)
             rate_axis(axes.xaxis)

@@ -7,8 +7,10 @@ markers differ as well. In the page each colour becomes a CSS variable, for a li
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import matplotlib as mpl
@@ -95,14 +97,24 @@ class Plot:
         ) + Markup(inside)  # noqa: S704  # matplotlib's own markup, text in it is outlines
 
     def _picture(self, kind: str, **options: Any) -> bytes:
+        with self._style():
+            content = io.BytesIO()
+            self._figure.savefig(content, format=kind, **options)
+        return content.getvalue()
+
+    @cached_property
+    def _figure(self) -> Figure:
+        """Draw it, once for both kinds of picture."""
+        figure = Figure(figsize=self.inches, layout="constrained")
+        figure.suptitle(self.title, x=0.01, ha="left")
+        self.draw(figure)
+        return figure
+
+    @contextmanager
+    def _style(self) -> Iterator[None]:
         with mpl.rc_context(STYLE | {"svg.hashsalt": self.name}), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph")  # a name's character that it can't draw
-            figure = Figure(figsize=self.inches, layout="constrained")
-            figure.suptitle(self.title, x=0.01, ha="left")
-            self.draw(figure)
-            content = io.BytesIO()
-            figure.savefig(content, format=kind, **options)
-        return content.getvalue()
+            yield
 
 
 def seconds_axis(axis: Any) -> None:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from statistics import median
 
 from loadtest.law.bottleneck import Bottleneck, bottleneck, replica_parts
-from loadtest.study.figures import Figure, efficiency, figure, objective_rate, peak, quantile, runs_for
+from loadtest.study.figures import (
+    Figure,
+    doubted,
+    efficiency,
+    figure,
+    objective_rate,
+    peak,
+    quantile,
+    runs_for,
+    verdict,
+)
 from loadtest.study.study import Purpose, Run, Step, Study, Verdict
 
 
@@ -30,6 +40,7 @@ class StepFigures:
     memory_bytes: float | None
     bottleneck: Bottleneck
     verdict: Verdict
+    doubted: frozenset[Purpose]  # of "peak" and "objective": what the step's own checks refuse
     refused: int  # of its runs
     runs: int
     complete: bool
@@ -47,16 +58,6 @@ def step_figures(study: Study) -> list[StepFigures]:
         _figures(step, shares.get(step.replicas))
         for step in sorted(study.steps, key=lambda step: step.replicas)
     ]
-
-
-def verdict_of(step: Step) -> Verdict:
-    """Return the worst that may be said of a step: refused where no figure of it counts."""
-    of_step = {each.verdict for each in step.findings}
-    if "refused" in of_step or not (peak(step) or objective_rate(step)):
-        return "refused"
-    if "marked" in of_step or any(run.verdict != "ok" for run in step.runs):
-        return "marked"
-    return "ok"
 
 
 def measured(step: Step, purpose: Purpose) -> list[Run]:
@@ -84,7 +85,8 @@ def _figures(step: Step, share: float | None) -> StepFigures:
         cpu_seconds=figure(costs),
         memory_bytes=median(held) if held else None,
         bottleneck=bottleneck(step),
-        verdict=verdict_of(step),
+        verdict=verdict(step),
+        doubted=doubted(step),
         refused=sum(run.verdict == "refused" for run in step.runs),
         runs=len(step.runs),
         complete=step.complete,

@@ -40,13 +40,19 @@ def steps_table(study: Study, figures: list[StepFigures]) -> Table:
     rows = [
         (
             f"{each.replicas}",
-            rate(each.peak),
-            percent(each.peak.spread) if each.peak else NOTHING,
-            number(each.each),
-            percent(each.efficiency),
-            rate(each.within),
-            seconds(each.p50.median if each.p50 else None),
-            seconds(each.p99.median if each.p99 else None),
+            *_doubted(
+                "peak" in each.doubted,
+                rate(each.peak),
+                percent(each.peak.spread) if each.peak else NOTHING,
+                number(each.each),
+                percent(each.efficiency),
+            ),
+            *_doubted(
+                "objective" in each.doubted,
+                rate(each.within),
+                seconds(each.p50.median if each.p50 else None),
+                seconds(each.p99.median if each.p99 else None),
+            ),
             seconds(each.cpu_seconds.median if each.cpu_seconds else None),
             size(each.memory_bytes),
             bottleneck(each.bottleneck),
@@ -57,7 +63,8 @@ def steps_table(study: Study, figures: list[StepFigures]) -> Table:
     note = (
         "Medians of the repetitions; ±: half the distance from the lowest to the highest. Closed loop: "
         "the peak and what follows from it. Open loop: the rate within the objective, and latencies "
-        "there, from the moment that a request was due. CPU: the replicas' processor time, at the peak."
+        "there, from the moment that a request was due. CPU: of the replicas, at the peak. In "
+        "brackets: refused by the checks of its step."
     )
     return Table("Steps", head, rows, note)
 
@@ -90,6 +97,10 @@ def ends_table(figures: list[StepFigures]) -> Table:
 def bottleneck(found: Bottleneck) -> str:
     """Return what ended a step, with its use: replicas 97 %."""
     return found.part + (f" {percent(found.share)}" if found.share is not None else "")
+
+
+def _doubted(is_so: bool, *cells: str) -> tuple[str, ...]:
+    return tuple(f"({cell})" if is_so and cell != NOTHING else cell for cell in cells)
 
 
 def rate(figure: Figure | None) -> str:

@@ -47,12 +47,10 @@ def throughput(study: Study, figures: list[StepFigures], law: Law | None) -> Plo
 
 
 def _rates(axes: Any, study: Study, steps: list[StepFigures], law: Law | None) -> None:
-    base = steps[0]
-    assert base.peak
-    alone, most = base.peak.median / base.replicas, steps[-1].replicas
+    alone, most = _alone(steps), steps[-1].replicas
     axes.plot([0, most], [0, alone * most], color=QUIET, linestyle=(0, (4, 3)), label="ideal: linear")
     if law:
-        at = np.linspace(base.replicas, most * BEYOND, 120)
+        at = np.linspace(steps[0].replicas, most * BEYOND, 120)
         value, low, high = law.curve(at)
         axes.fill_between(at, low, high, color=BLUE, alpha=0.18, linewidth=0)
         axes.plot(at, value, color=BLUE, label="scaling law (USL), 95 % band")
@@ -85,8 +83,10 @@ def _rates(axes: Any, study: Study, steps: list[StepFigures], law: Law | None) -
         zorder=4,
         label="median",
     )
-    if law and law.left_out:
-        apart = [each for each in steps if each.replicas in law.left_out]
+    apart = [
+        each for each in steps if "peak" in each.doubted or (law and each.replicas not in law.measured)
+    ]
+    if apart:
         axes.scatter(
             [each.replicas for each in apart],
             [each.peak.median for each in apart if each.peak],
@@ -95,7 +95,7 @@ def _rates(axes: Any, study: Study, steps: list[StepFigures], law: Law | None) -
             color=PURPLE,
             linewidth=3,
             zorder=5,
-            label="ended by host or generator: not in the law",
+            label="not in the law" if law else "refused by the step's checks",
         )
     within = [(each.replicas, each.within) for each in steps if each.within]
     if within:
@@ -118,12 +118,10 @@ def _rates(axes: Any, study: Study, steps: list[StepFigures], law: Law | None) -
 
 
 def _efficiency(axes: Any, steps: list[StepFigures], law: Law | None) -> None:
-    base = steps[0]
-    assert base.peak
-    alone = base.peak.median / base.replicas
+    alone = _alone(steps)
     axes.axhline(100, color=QUIET, linestyle=(0, (4, 3)))
     if law:
-        at = np.linspace(base.replicas, steps[-1].replicas * BEYOND, 120)
+        at = np.linspace(steps[0].replicas, steps[-1].replicas * BEYOND, 120)
         axes.plot(at, 100 * law.curve(at)[0] / at / alone, color=BLUE)
     axes.plot(
         [each.replicas for each in steps],
@@ -134,4 +132,9 @@ def _efficiency(axes: Any, steps: list[StepFigures], law: Law | None) -> None:
         color=BLUE,
     )
     axes.set_ylabel("% of linear")
-    axes.set_ylim(0, 115)
+    axes.set_ylim(0, max(115, *(110 * (each.efficiency or 0) for each in steps)))
+
+
+def _alone(steps: list[StepFigures]) -> float:
+    """Return what one replica gives in the step that the others are measured by."""
+    return next((each.each / each.efficiency for each in steps if each.each and each.efficiency), 0.0)

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from loadtest.histogram import Histogram
-from loadtest.report.headline import replicas
+from loadtest.law.verdict import so_many
 from loadtest.report.plot import (
     BLUE,
     GREEN,
@@ -83,7 +83,7 @@ def _timeline(step: Step, settings: Settings) -> Plot:
     )
     return Plot(
         f"timeline-{step.replicas}",
-        f"Time line of the step with {replicas(step.replicas)}",
+        f"Time line of the step with {so_many(step.replicas)}",
         "Replies by the second in which they came, and their p99; dashed: the objective. Closed loops "
         "find saturation and peak, open loops the rate within the objective."
         + (f" Events: {happened}." if happened else ""),
@@ -102,7 +102,8 @@ def _seconds(step: Step, zero: float) -> tuple[list[float], ...]:
     """Return time, right and failed replies and p99 of each second; NaN between runs cuts the line."""
     points: list[tuple[float, float, float, float]] = []
     for run in sorted(step.runs, key=lambda run: run.started):
-        for number, second in enumerate(run.by_second):
+        # What came after the last whole second came in a part of one: that is no rate.
+        for number, second in enumerate(run.by_second[: max(1, round(run.seconds))]):
             p99 = Histogram.decode(second.latency).quantile_seconds(0.99) if second.latency else 0.0
             at = run.started - zero + number + 0.5
             points.append((at, second.ok, second.failed, p99 or math.nan))

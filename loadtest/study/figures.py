@@ -8,7 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from loadtest.histogram import Histogram
-from loadtest.study.study import Purpose, Run, Step, Study
+from loadtest.study.study import Purpose, Run, Step, Study, Verdict
 
 
 class Figure(NamedTuple):
@@ -35,6 +35,29 @@ def runs_for(step: Step, purpose: Purpose) -> list[Run]:
     return [each for each in step.runs if each.purpose == purpose and each.verdict != "refused"]
 
 
+def doubted(step: Step) -> frozenset[Purpose]:
+    """Return which of its figures a step's own checks refuse: "peak", "objective".
+
+    Their findings begin with the one that they are about, or are about both.
+    """
+    texts = [each.text for each in step.findings if each.verdict == "refused"]
+    pairs: tuple[tuple[Purpose, Purpose], ...] = (("peak", "objective"), ("objective", "peak"))
+    return frozenset(
+        purpose for purpose, other in pairs if any(not text.startswith(other) for text in texts)
+    )
+
+
+def verdict(step: Step) -> Verdict:
+    """Return the worst of a step: refused where its checks refuse a figure, or none is left.
+
+    A refused run among others only marks it: the figure is that of the others.
+    """
+    if doubted(step) or not (peak(step) or objective_rate(step)):
+        return "refused"
+    findings = {each.verdict for each in step.findings} | {run.verdict for run in step.runs}
+    return "ok" if findings <= {"ok"} else "marked"
+
+
 def peak(step: Step) -> Figure | None:
     """Return the most right replies a second that the replicas give."""
     return figure([each.achieved for each in runs_for(step, "peak")])
@@ -53,11 +76,13 @@ def quantile(runs: Sequence[Run], share: float) -> Figure | None:
 def efficiency(study: Study) -> dict[int, float]:
     """Return by number of replicas: the peak of one of them, as a share of the smallest step's.
 
-    1.0 is linear: twice the replicas, twice the requests.
+    1.0 is linear: twice the replicas, twice the requests. Steps whose peak their checks refuse are no
+    measure for the others.
     """
-    peaks = {step.replicas: found for step in study.steps if (found := peak(step))}
+    peaks = {step.replicas: found for step in study.steps if (found := peak(step)) and found.median}
     if not peaks:
         return {}
-    fewest = min(peaks)
+    refused = {step.replicas for step in study.steps if "peak" in doubted(step)}
+    fewest = min(peaks.keys() - refused or peaks)
     alone = peaks[fewest].median / fewest
     return {replicas: found.median / replicas / alone for replicas, found in sorted(peaks.items())}
