@@ -62,7 +62,7 @@ class LocalStack:
             capture_output=True,
             text=True,
             check=False,
-            timeout=180,
+            timeout=600,
         )
         output = done.stdout + done.stderr
         assert done.returncode == expect, f"flotilla {' '.join(words)}: {output}"
