@@ -7,8 +7,8 @@ r"""Load from Locust: `locust -f loadtest/locustfile.py`, from the folder of the
         --update-command 'flotilla activate digits 2' --update-command 'flotilla activate digits 1'
 
 Without `--headless` all of it can be chosen on Locust's page. Each reply is checked: status,
-version, and the answer against scikit-learn's. A user sends up to ten requests a second (`--user-rate`);
-the loop is closed unless there are `--arrivals`. Prometheus finds users, requests and latencies on port
+version, and the answer against scikit-learn's. A user sends up to ten requests a second
+(`--user-rate`); the loop is closed unless there are `--arrivals`. Prometheus finds users, requests and latencies on port
 9646 (`--metrics-port`).
 
 | what | where in `scenarios/` |
@@ -18,7 +18,7 @@ the loop is closed unless there are `--arrivals`. Prometheus finds users, reques
 | rows and right answers of each version | `book.py`, `answers.py`, `generated.py` |
 | what is sent, and whether the reply is right | `requests.py`, `bad_input.py` |
 | who sends it: users, or arrivals | `users.py`, `arrivals.py`, `updates.py` |
-| counts of all processes, thresholds, exit code | `measured.py`, `ending.py`, `thresholds.py`, `run.py` |
+| counts, thresholds, exit code | `run.py`, `ending.py`, `measured.py`, `thresholds.py` |
 """
 
 from locust import events
