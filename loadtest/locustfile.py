@@ -8,14 +8,14 @@ r"""Load from Locust: `locust -f loadtest/locustfile.py`, from the folder of the
 
 Without `--headless` all of it can be chosen on Locust's page. Each reply is checked: status,
 version, and the answer against scikit-learn's. A user sends up to ten requests a second
-(`--user-rate`); the loop is closed unless there are `--arrivals`. Prometheus finds users, requests and latencies on port
-9646 (`--metrics-port`).
+(`--user-rate`); the loop is closed unless there are `--arrivals`. Prometheus finds users, requests and
+latencies on port 9646 (`--metrics-port`).
 
 | what | where in `scenarios/` |
 |---|---|
 | the scenarios, and how users come and go | `scenarios.py`, `stages.py`, `shape.py` |
 | options | `options.py` |
-| rows and right answers of each version | `book.py`, `answers.py`, `generated.py` |
+| rows and right answers of each version | `book.py`, `answers.py`, `origin.py`, `generated.py` |
 | what is sent, and whether the reply is right | `requests.py`, `bad_input.py` |
 | who sends it: users, or arrivals | `users.py`, `arrivals.py`, `updates.py` |
 | counts, thresholds, exit code | `run.py`, `ending.py`, `measured.py`, `thresholds.py` |

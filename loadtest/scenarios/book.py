@@ -11,6 +11,8 @@ from deploy.errors import Refused
 from deploy.routing.generations import current_route
 from loadtest.payloads import Payloads, make_payloads
 from loadtest.scenarios.answers import Answers, Published, Same
+from loadtest.scenarios.origin import serves
+from service.manifest import BrokenVersion, read_manifest
 from service.versions.route import NAME, ROUTES
 
 FIRST = "digits"  # who asks for nothing in particular gets this one, or else the first by name
@@ -32,7 +34,8 @@ class Book:
     def __init__(self, registry: Path) -> None:
         """Take the registry's folder, which need not be there."""
         self.registry = registry
-        self.checked = registry.is_dir()  # against scikit-learn
+        # Replies are checked against scikit-learn, unless there is a reason why not.
+        self.why_unchecked = "" if registry.is_dir() else f"{registry} isn't there (--registry)"
         self._banks: dict[tuple[str, int], Bank] = {}
 
     def models(self, asked: str, *, every: bool = False) -> list[str]:
@@ -57,6 +60,22 @@ class Book:
             raise Refused(f"no model in {self.registry} has a route; flotilla activate gives it one")
         return wanted
 
+    @property
+    def checked(self) -> bool:
+        """Whether there are right answers."""
+        return not self.why_unchecked
+
+    def compare(self, url: str, models: Sequence[str]) -> None:
+        """Leave the registry alone where a stack doesn't serve these versions; raise `Refused`."""
+        for model in models if self.checked else ():
+            version = _primary(self.registry, model)
+            try:
+                digest = read_manifest(version).digest
+            except BrokenVersion as error:
+                raise Refused(f"{version}: {error}") from error
+            if not serves(url, model, int(version.name), digest):
+                self.why_unchecked = f"{model} of {url} isn't the one in {self.registry} (--registry)"
+
     def bank(
         self, model: str, rows: int, run: Callable[..., Any] = lambda do, *given: do(*given)
     ) -> Bank:
@@ -70,16 +89,19 @@ class Book:
         return self._banks[key]
 
     def _made(self, model: str, rows: int) -> Bank:
-        route = current_route(self.registry / ROUTES / model)
-        if route is None:
-            raise Refused(f"{model} has no route; flotilla activate gives it one")
-        shelf, first = self.registry / model, route[1].primary
-        payloads = _payloads(shelf / first, rows)
-        answers = Published(shelf, payloads.version, payloads.templates)
-        for version in route[1].answering - {first}:
-            answers.learn(int(version))
+        version = _primary(self.registry, model)
+        payloads = _payloads(version, rows)
+        answers = Published(version.parent, payloads.version, payloads.templates)
         bodies = [each.body for each in payloads.templates]
         return Bank(model, payloads.path, payloads.unique, bodies, answers)
+
+
+def _primary(registry: Path, model: str) -> Path:
+    """Return the folder of the version that answers most; others are learned when they are seen."""
+    route = current_route(registry / ROUTES / model)
+    if route is None:
+        raise Refused(f"{model} has no route; flotilla activate gives it one")
+    return registry / model / route[1].primary
 
 
 def _payloads(version: Path, rows: int) -> Payloads:

@@ -48,7 +48,9 @@ def _begin(environment: Environment, **_: Any) -> None:
         options.num_users = USERS_OF_ARRIVALS
     Client.book = Book(Path(options.registry))
     try:
-        asked = Client.book.models(options.models, every=SCENARIOS[options.scenario].all_models)
+        every = SCENARIOS[options.scenario].all_models
+        Client.book.compare(options.host, Client.book.models(options.models, every=every))
+        asked = Client.book.models(options.models, every=every)
         if not isinstance(runner, MasterRunner):
             banks(Client.book, options)
     except Refused as error:
@@ -68,13 +70,10 @@ def _begin(environment: Environment, **_: Any) -> None:
 def _announce(book: Book, models: list[str]) -> None:
     """Say once where rows and right answers come from."""
     if book.checked:
-        where = f"come from {book.registry} and scikit-learn"
+        said = f"Rows come from {book.registry}, and their right answers from scikit-learn"
     else:
-        where = (
-            f"can't come from {book.registry}, which isn't there (--registry): made-up rows are sent, "
-            "and the same row must get the same answer"
-        )
-    logger.info("Rows of %s and their right answers %s", ", ".join(models), where)
+        said = f"Rows are made up, and the same row must get the same answer: {book.why_unchecked}"
+    logger.info("%s: %s", ", ".join(models), said)
 
 
 def _count(environment: Environment) -> None:
@@ -157,9 +156,9 @@ class _Run:
     def _judge(self, **_: Any) -> None:
         """Reach a verdict on what was measured; on Locust's page it is among the logs."""
         Client.measured.look_at_cpu("master" if self._workers else "local")
-        rows = judge(Client.measured, limits(self._options), self._troubles())
-        self._passed = all(row.ok for row in rows)
-        self._verdict = verdict(Client.measured, rows, self._options.arrivals)
+        rows, troubles = judge(Client.measured, limits(self._options)), self._troubles()
+        self._passed = not troubles and all(row.ok for row in rows)
+        self._verdict = verdict(Client.measured, rows, troubles, self._options.arrivals)
         if not self._options.headless:
             logger.info("%s", self._verdict)
 

@@ -3,6 +3,7 @@
 Whoever reads the verdict is told how the load was made: closed and open loops' latencies differ.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ class Limits(NamedTuple):
     fail_ratio: float = 0.0
     p95_ms: float | None = None
     p99_ms: float | None = None
-    versions: int = 0  # that must have answered, at least
+    versions: int = 0  # of one model, that must have answered, at least
 
 
 class Row(NamedTuple):
@@ -38,8 +39,8 @@ class Row(NamedTuple):
     ok: bool
 
 
-def judge(measured: Measured, limits: Limits, troubles: Sequence[str] = ()) -> list[Row]:
-    """Return a row for each threshold; `troubles` are sentences, each of which fails the run."""
+def judge(measured: Measured, limits: Limits) -> list[Row]:
+    """Return a row for each threshold."""
     ended = measured.requests
     due = ended + measured.unsent
     rows = [Row("requests", f"{ended:,}", "at least 1", ended > 0)]
@@ -53,17 +54,21 @@ def judge(measured: Measured, limits: Limits, troubles: Sequence[str] = ()) -> l
             found = measured.latency.quantile_seconds(quantile) * 1000
             rows.append(Row(name, _ms(found), f"{most:g} ms", ended > 0 and found <= most))
     if limits.versions:
-        answered = len(measured.versions)
+        answered = max(Counter(name.split()[0] for name in measured.versions).values(), default=0)
         rows.append(
             Row("versions", f"{answered}", f"at least {limits.versions}", answered >= limits.versions)
         )
     busy = measured.busiest
     rows.append(Row("generator's CPU", f"{busy:.0%}", f"{MOST_BUSY:.0%}", busy <= MOST_BUSY))
-    return rows + [Row(trouble, "", "", ok=False) for trouble in troubles]
+    return rows
 
 
-def verdict(measured: Measured, rows: Sequence[Row], arrivals: float) -> str:
-    """Return the end of a run for people: the loop, the figures, a line for each threshold."""
+def verdict(measured: Measured, rows: Sequence[Row], troubles: Sequence[str], arrivals: float) -> str:
+    """Return the end of a run for people: the loop, the figures, a line for each threshold.
+
+    `troubles` are sentences, each of which makes the run a failed one, and `arrivals` is the rate of an
+    open loop, 0 for a closed one.
+    """
     quantiles = measured.latency.curve([0.5, 0.95, 0.99])
     p50, p95, p99 = (_ms(seconds * 1000) for _, seconds in quantiles)
     figures = (
@@ -80,7 +85,8 @@ def verdict(measured: Measured, rows: Sequence[Row], arrivals: float) -> str:
     table = [f"{'threshold':{width}}  {'measured':>10}  {'allowed':>10}"]
     for name, found, allowed, ok in rows:
         table.append(f"{name:{width}}  {found:>10}  {allowed:>10}  {'ok' if ok else 'FAILED'}")
-    passed = all(row.ok for row in rows)
+    table += [f"FAILED: {trouble}" for trouble in dict.fromkeys(troubles)]
+    passed = not troubles and all(row.ok for row in rows)
     return "\n".join(["", *lines, "", *table, "", "passed" if passed else "FAILED"])
 
 
