@@ -18,7 +18,7 @@ latencies on port 9646 (`--metrics-port`).
 | rows and right answers of each version | `book.py`, `answers.py`, `origin.py`, `generated.py` |
 | what is sent, and whether the reply is right | `requests.py`, `bad_input.py` |
 | who sends it: users, or arrivals | `users.py`, `arrivals.py`, `updates.py` |
-| counts, thresholds, exit code | `run.py`, `ending.py`, `measured.py`, `thresholds.py` |
+| counts, thresholds, exit code | `run.py`, `counting.py`, `ending.py`, `measured.py`, `thresholds.py` |
 """
 
 from locust import events

@@ -3,7 +3,6 @@
 `add_run(events)` in a locustfile is all it takes.
 """
 
-import inspect
 import logging
 import sys
 from pathlib import Path
@@ -16,7 +15,8 @@ from locust.runners import MasterRunner, WorkerRunner
 from deploy.errors import Refused
 from loadtest.scenarios.book import Book
 from loadtest.scenarios.buckets import refine_buckets
-from loadtest.scenarios.ending import PREPARED, Workers, finish_when_told
+from loadtest.scenarios.counting import add_reported, count_here, count_in_worker
+from loadtest.scenarios.ending import Workers
 from loadtest.scenarios.measured import Measured
 from loadtest.scenarios.options import USERS_OF_ARRIVALS, add_options, limits, share_arrivals
 from loadtest.scenarios.scenarios import SCENARIOS
@@ -24,9 +24,6 @@ from loadtest.scenarios.shape import prepare_shape
 from loadtest.scenarios.thresholds import judge, verdict
 from loadtest.scenarios.updates import Updates
 from loadtest.scenarios.users import Client, banks
-
-KEY = "flotilla_measured"  # in what a worker reports to the master, beside Locust's own
-LONGEST_WAIT_SECONDS = 30
 
 logger = logging.getLogger(__name__)
 
@@ -48,65 +45,39 @@ def _begin(environment: Environment, **_: Any) -> None:
         options.num_users = USERS_OF_ARRIVALS
     Client.book = Book(Path(options.registry))
     try:
-        every = SCENARIOS[options.scenario].all_models
-        Client.book.compare(options.host, Client.book.models(options.models, every=every))
-        asked = Client.book.models(options.models, every=every)
+        _compare(Client.book, options)
+        if isinstance(runner, WorkerRunner):
+            # A master may begin at once, so this one listens before it does what takes time.
+            prepared = count_in_worker(environment, runner)
+            banks(Client.book, options)
+            prepared()
+            return
         if not isinstance(runner, MasterRunner):
             banks(Client.book, options)
     except Refused as error:
-        print(f"locust: error: {error}", file=sys.stderr)
+        if not _repeats(options):
+            print(f"locust: error: {error}", file=sys.stderr)
         sys.exit(2)
-    if not isinstance(runner, WorkerRunner) or not options.processes:
-        _announce(Client.book, asked)
     prepare_shape(environment)
-    # Locust asks for it when a run ends; the first time takes 100 ms, in which nothing would be sent.
-    inspect.stack()
-    if isinstance(runner, WorkerRunner):
-        _count_in_worker(environment, runner)
-    else:
-        _Run(environment).follow()
+    _Run(environment).follow()
 
 
-def _announce(book: Book, models: list[str]) -> None:
-    """Say once where rows and right answers come from."""
+def _compare(book: Book, options: Any) -> None:
+    """Look for what is asked for, and say once where rows and right answers come from."""
+    every = SCENARIOS[options.scenario].all_models
+    book.compare(options.host, book.models(options.models, every=every))
+    models = book.models(options.models, every=every)
     if book.checked:
         said = f"Rows come from {book.registry}, and their right answers from scikit-learn"
     else:
         said = f"Rows are made up, and the same row must get the same answer: {book.why_unchecked}"
-    logger.info("%s: %s", ", ".join(models), said)
+    if not _repeats(options):
+        logger.info("%s: %s", ", ".join(models), said)
 
 
-def _count(environment: Environment) -> None:
-    """Count this process' own requests, from the start of each run until all are judged."""
-    events: Any = environment.events
-
-    def start(**_: Any) -> None:
-        try:
-            banks(Client.book, environment.parsed_options)  # another choice on Locust's page
-        except Refused as error:
-            logger.error("%s", error)  # and each user says so and ends the run
-        Client.measured = Measured()
-
-    def count(response_time: float, exception: Exception | None, **_: Any) -> None:
-        Client.measured.count(response_time / 1000, exception is not None)
-
-    events.test_start.add_listener(start)
-    events.request.add_listener(count)
-    events.test_stop.add_listener(lambda **_: Client.aside.join(LONGEST_WAIT_SECONDS))
-
-
-def _count_in_worker(environment: Environment, runner: WorkerRunner) -> None:
-    """Count, and report to the master."""
-    events: Any = environment.events
-    _count(environment)
-
-    def report(client_id: str, data: dict[str, Any]) -> None:
-        data[KEY] = Client.measured.take(client_id)
-
-    events.report_to_master.add_listener(report)
-    finish = finish_when_told(runner)
-    events.quitting.add_listener(lambda **_: finish())
-    runner.send_message(PREPARED)
+def _repeats(options: Any) -> bool:
+    """Tell whether this process was forked by --processes, whose master says everything already."""
+    return bool(options.worker and options.processes)
 
 
 class _Run:
@@ -125,9 +96,9 @@ class _Run:
         """Listen to Locust; wait for workers where the load would begin without them."""
         events: Any = self._environment.events
         if self._workers is None:
-            _count(self._environment)
+            count_here(self._environment)
         else:
-            events.worker_report.add_listener(self._add)
+            events.worker_report.add_listener(add_reported)
         events.test_start.add_listener(self._start)
         events.test_stopping.add_listener(self._stopping)
         events.test_stop.add_listener(self._judge)
@@ -136,10 +107,6 @@ class _Run:
             events.quit.add_listener(lambda **_: print(self._verdict))
             if self._workers is not None:
                 self._workers.wait_until_prepared(self._options.expect_workers)
-
-    def _add(self, client_id: str, data: dict[str, Any]) -> None:
-        if KEY in data:
-            Client.measured.add(client_id, data[KEY])
 
     def _start(self, **_: Any) -> None:
         if self._workers is not None:

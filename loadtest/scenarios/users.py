@@ -22,6 +22,8 @@ from loadtest.scenarios.measured import Measured
 from loadtest.scenarios.requests import Request, chooser, version_of, wrong
 from loadtest.scenarios.scenarios import SCENARIOS
 
+_making = threading.Lock()
+
 
 class Client(FastHttpUser):
     """Somebody who asks what the scenario asks; with --arrivals many who don't wait for each other."""
@@ -110,7 +112,8 @@ def banks(book: Book, options: Any) -> list[Bank]:
     scenario = SCENARIOS[options.scenario]
     rows = options.batch_rows if scenario.asks == "batch" else 1
     models = book.models(options.models, every=scenario.all_models)
-    return [book.bank(model, rows, beside) for model in models]
+    with _making:  # a run may begin while the process still prepares for it
+        return [book.bank(model, rows, beside) for model in models]
 
 
 def beside(do: Any, *given: Any) -> Any:
