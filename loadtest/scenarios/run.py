@@ -10,7 +10,7 @@ from typing import Any
 
 from locust import log
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 
 from deploy.errors import Refused
 from loadtest.scenarios.book import Book
@@ -90,6 +90,7 @@ class _Run:
         self._workers = Workers(self._runner) if isinstance(self._runner, MasterRunner) else None
         self._updates = Updates()
         self._lost: list[str] = []
+        self._started = False
         self._verdict, self._passed = "", True  # of no run as yet
 
     def follow(self) -> None:
@@ -104,7 +105,7 @@ class _Run:
         events.test_stop.add_listener(self._judge)
         events.quitting.add_listener(self._quitting)
         if self._options.headless:
-            events.quit.add_listener(lambda **_: print(self._verdict))
+            events.quit.add_listener(lambda **_: print(self._verdict, flush=True))
             if self._workers is not None:
                 self._workers.wait_until_prepared(self._options.expect_workers)
 
@@ -112,6 +113,7 @@ class _Run:
         if self._workers is not None:
             Client.measured = Measured()
             self._workers.start()
+        self._started = True
         share_arrivals(self._options)
         self._updates.start(self._options.update_command, self._options.update_seconds)
 
@@ -122,6 +124,8 @@ class _Run:
 
     def _judge(self, **_: Any) -> None:
         """Reach a verdict on what was measured; on Locust's page it is among the logs."""
+        if not self._started:
+            return  # its page was opened and closed
         Client.measured.look_at_cpu("master" if self._workers else "local")
         rows, troubles = judge(Client.measured, limits(self._options)), self._troubles()
         self._passed = not troubles and all(row.ok for row in rows)
@@ -142,7 +146,8 @@ class _Run:
 
     def _quitting(self, **_: Any) -> None:
         """Set the exit code; where a signal has ended the run, of what was measured until then."""
-        self._runner.quit()
+        if self._runner.state in (STATE_SPAWNING, STATE_RUNNING):
+            self._runner.quit()
         if self._verdict:
             self._environment.process_exit_code = (
                 0 if self._passed else self._options.exit_code_on_error
