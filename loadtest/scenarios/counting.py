@@ -38,6 +38,7 @@ def count_here(environment: Environment) -> None:
 
     events.test_start.add_listener(start)
     events.request.add_listener(count)
+
     events.test_stop.add_listener(lambda **_: Client.aside.join(LONGEST_WAIT_SECONDS))
     # Locust asks for it when a run ends; the first time takes 100 ms, in which nothing would be sent.
     inspect.stack()

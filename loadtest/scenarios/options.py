@@ -18,9 +18,9 @@ _NOT_ON_THE_PAGE: dict[str, Any] = {"include_in_web_ui": False}
 
 
 def add_options(parser: LocustArgumentParser) -> None:
-    """Add the options; users come quickly, and end with the reply that they wait for."""
+    """Add the options; users come quickly, to the stack of this machine."""
     settings = LocalSettings.read(os.environ)
-    parser.set_defaults(host=settings.url, spawn_rate=50, stop_timeout="10")
+    parser.set_defaults(host=settings.url, spawn_rate=50)
     ask, told = parser.add_argument, _NOT_ON_THE_PAGE
     ask("--scenario", choices=[*SCENARIOS], default="steady", help=_scenarios())
     ask("--models", default="", help="With commas; empty: digits, for `mixed` all models.")

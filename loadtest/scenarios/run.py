@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gevent  # type: ignore[import-untyped]
 from locust import log
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
@@ -113,9 +114,20 @@ class _Run:
         if self._workers is not None:
             Client.measured = Measured()
             self._workers.start()
+            self._refuse_what_is_not_there()
         self._started = True
         share_arrivals(self._options)
         self._updates.start(self._options.update_command, self._options.update_seconds)
+
+    def _refuse_what_is_not_there(self) -> None:
+        """End a run that somebody has asked for on Locust's page, where workers would have no users."""
+        every = SCENARIOS[self._options.scenario].all_models
+        try:
+            Client.book.models(self._options.models, every=every)
+        except Refused as error:
+            logger.error("%s", error)
+            # Once Locust has begun, for it doesn't end what hasn't.
+            gevent.spawn_later(1, self._runner.stop)
 
     def _stopping(self, **_: Any) -> None:
         self._updates.stop()

@@ -14,6 +14,7 @@ from gevent.pool import Group, Pool  # type: ignore[import-untyped]
 from locust import FastHttpUser, constant_throughput, task
 from locust.env import Environment
 from locust.exception import StopTest
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from deploy.errors import Refused
 from loadtest.scenarios.arrivals import Arrivals
@@ -22,13 +23,16 @@ from loadtest.scenarios.measured import Measured
 from loadtest.scenarios.requests import Request, chooser, version_of, wrong
 from loadtest.scenarios.scenarios import SCENARIOS
 
+PATIENCE_SECONDS = 10.0
+# More than a request that is just being sent may take.
+LAST_REPLY_SECONDS = 2 * PATIENCE_SECONDS + 1
 _making = threading.Lock()
 
 
 class Client(FastHttpUser):
     """Somebody who asks what the scenario asks; with --arrivals many who don't wait for each other."""
 
-    network_timeout = connection_timeout = 10.0
+    network_timeout = connection_timeout = PATIENCE_SECONDS
     book: ClassVar[Book]
     measured: ClassVar[Measured] = Measured()
     aside: ClassVar[Group] = Group()
@@ -42,7 +46,7 @@ class Client(FastHttpUser):
         try:
             self._choose = chooser(SCENARIOS[options.scenario].asks, banks(self.book, options))
         except Refused as error:
-            raise StopTest(str(error)) from error
+            raise StopTest(str(error)) from None
         self._pace = constant_throughput(options.user_rate) if options.user_rate else None
         self._arrivals_each = options.arrivals_each if options.arrivals else 0.0
 
@@ -58,6 +62,18 @@ class Client(FastHttpUser):
         if self._arrivals_each:
             self.measured.unsent += self._arrivals.overdue()
             self._sending.join()
+
+    def stop(self, force: bool = False) -> Any:
+        """End with the reply that it waits for, so that what was sent is counted.
+
+        Locust has --stop-timeout for that, but its workers are away for so long after each run.
+        """
+        # A user who leaves already mustn't be told twice.
+        if self._state != LOCUST_STATE_STOPPING and super().stop(force=False):
+            return True
+        greenlet: Any = self._greenlet
+        greenlet.join(LAST_REPLY_SECONDS)
+        return super().stop(force=True)
 
     def wait_time(self) -> float:
         """Return the seconds until the next request."""

@@ -239,7 +239,7 @@ def test_a_stall_shows_in_the_open_loop_alone(registry: Path) -> None:
     with answering(stalling()) as (url, _):
         _, closed = run_locust(url, *common, "-u", "1", "--user-rate", "100")
     with answering(stalling()) as (url, _):
-        _, opened = run_locust(url, *common, "--arrivals", "100", "--max-in-flight", "20")
+        _, opened = run_locust(url, *common, "-u", "1", "--arrivals", "100", "--max-in-flight", "1")
     assert "closed loop" in closed
     assert p99_ms(closed) < 500
     assert "open loop: 100 arrivals a second" in opened
@@ -334,3 +334,17 @@ def test_address_by_itself() -> None:
     assert code == 1
     assert "failed requests" in said
     assert "Connection refused" in said
+
+
+def test_users_who_leave_end_their_request(registry: Path) -> None:
+    """When a table has fewer users, those who go wait for their reply: every request is counted."""
+
+    def slow(body: Received) -> Reply:
+        time.sleep(0.1)  # so that all of them wait for something when they are to go
+        return right(body)
+
+    with answering(slow) as (url, received):
+        options = ("--scenario", "spike", "-t", "3s", "-u", "20", "--user-rate", "0")
+        code, said = run_locust(url, *options, "--registry", str(registry))
+    assert code == 0, said
+    assert requests_of(said) == len(received)
