@@ -54,8 +54,9 @@ class Commands(click.Group):
 def main(ctx: click.Context) -> None:
     """Serve scikit-learn models from many replicas behind one door."""
     ctx.obj = LocalSettings.read(os.environ)
-    if ctx.invoked_subcommand not in {each.name for each in STACK}:
-        os.nice(10)  # beside what serves; what STACK starts would keep it
+    if ctx.invoked_subcommand not in {each.name for each in (*STACK, sweep)}:
+        # Beside what serves. What STACK starts would keep it, and a sweep's generator would be late.
+        os.nice(10)
 
 
 STACK = (up, down, scale, status, logs)

@@ -10,6 +10,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from deploy.errors import Refused
 from loadtest.bench.chart import draw
 from loadtest.bench.check import WrongAnswerError, check
 from loadtest.bench.machine import machine
@@ -78,7 +79,14 @@ def main(
             draw(report, file)
         if readme:
             write_readme(report, ROOT / "README.md", CHART)
-    except (StartError, WrongAnswerError, NoPlaceError, OSError, msgspec.MsgspecError) as error:
+    except (
+        StartError,
+        WrongAnswerError,
+        Refused,
+        NoPlaceError,
+        OSError,
+        msgspec.MsgspecError,
+    ) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loadtest.bench.arrivals import arrive, write_payloads
 from loadtest.bench.check import warm_up
 from loadtest.bench.in_process import engine_alone
-from loadtest.bench.open_loop import arrive
 from loadtest.bench.report import ENGINE, FLOTILLA, RETURN_200, Arrivals, Measurement, Run
 from loadtest.bench.servers import Server
 from loadtest.bench.workloads import WORKLOADS, Workload
@@ -66,8 +66,9 @@ class Bench:
                     continue
                 rate = rates[server.name] * PEAK_SHARE
                 self.say(f"{repetition}/{self.repetitions} {rate:.0f} arrivals a second: {server.name}")
-                url, bodies = server.url + PEAK_WORKLOAD.path, self.folder / "unique.txt"
-                run = arrive(url, bodies, rate, self.seconds, self._numbers())
+                payloads, model = self.folder / "payloads", self.models[PEAK_WORKLOAD.model]
+                write_payloads(server, PEAK_WORKLOAD, model, payloads)
+                run = arrive(server, payloads, rate, self.seconds, self._numbers().start)
                 arrivals.setdefault(server.name, []).append(run)
         return arrivals
 

@@ -1,6 +1,6 @@
 """What the bench sends: digits, as rows that never come twice, as favourites, or 64 at once.
 
-Out: the bodies for `wrk.py`, `open_loop.py` and `check.py`, with a mark that a number replaces where
+Out: the bodies for `wrk.py`, `arrivals.py` and `check.py`, with a mark that a number replaces where
 no two may be equal.
 """
 

@@ -34,7 +34,8 @@ class OneWrong:
     def predict(self, rows: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the classes, and for that row one that isn't its own."""
         classes: NDArray[np.int64] = self.model.predict(rows)
-        return np.where((rows == self.row).all(axis=1), classes + 1, classes)
+        same = (rows[:, 1:] == self.row[1:]).all(axis=1)  # the first pixel is a number of the bench's
+        return np.where(same, classes + 1, classes)
 
 
 def serving(model: Predicting) -> Callable[[bytes], Reply]:
