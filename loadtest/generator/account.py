@@ -30,6 +30,7 @@ class Counted(Struct, kw_only=True):
     lag: str  # encoded histogram
     in_flight: float
     cpu_seconds: float
+    core_wait_seconds: float = 0.0
 
 
 class OneSecond:
@@ -52,7 +53,7 @@ class Account:
         self._samples = self._under_way = 0
         self.lags = array("d")
         self.sent = self.lost = self.unsent = 0
-        self.cpu_seconds = 0.0
+        self.cpu_seconds = self.core_wait_seconds = 0.0
 
     def reply(self, now: float, latency: float, labels: Labels, wrong: str | None) -> None:
         """Count a whole reply."""
@@ -104,4 +105,5 @@ class Account:
             lag=Histogram.of(self.lags).encode(),
             in_flight=self._under_way / self._samples if self._samples else 0.0,
             cpu_seconds=self.cpu_seconds,
+            core_wait_seconds=self.core_wait_seconds,
         )

@@ -12,6 +12,7 @@ from loadtest.generator.account import Account
 from loadtest.generator.check import Check
 from loadtest.generator.pool import PAUSE_SECONDS, Pool
 from loadtest.generator.schedule import AsAnswered, Schedule
+from loadtest.usage.proc import core_wait_seconds
 
 # Requests under way are counted once in each of these spans, at a random moment: at even ones they
 # would fall into step with requests that come evenly.
@@ -42,11 +43,12 @@ class Load:
         self._counts_lag = not isinstance(schedule, AsAnswered)
         time.sleep(max(0.0, started - clock()))
         self._sample_at = started
-        cpu = time.process_time()
+        cpu, waited = time.process_time(), core_wait_seconds()
         end = started + seconds
         self._run_until(end, lambda: False)
         self._run_until(end + LAST_SECONDS, lambda: not schedule.waiting(end))
         self._account.cpu_seconds = time.process_time() - cpu
+        self._account.core_wait_seconds = core_wait_seconds() - waited
         self._account.unsent = schedule.stop()
         self._sample_at = math.inf
         self._run_until(end + patience, lambda: not self._pool.busy)

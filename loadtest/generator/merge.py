@@ -36,6 +36,7 @@ def merge(plan: Plan, started: float, parts: Sequence[Counted]) -> Outcome:
             processes=len(parts),
             cpu_seconds=sum(each.cpu_seconds for each in parts),
             busiest_share=busiest / plan.seconds,
+            core_wait_share=max(each.core_wait_seconds for each in parts) / plan.seconds,
             lag_p99_seconds=lag.quantile_seconds(0.99),
             lag_longest_seconds=lag.longest_seconds,
         ),

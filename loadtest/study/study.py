@@ -63,6 +63,7 @@ class GeneratorUse(Struct, frozen=True, kw_only=True):
     processes: int
     cpu_seconds: float
     busiest_share: float  # of one core, of the process that used most
+    core_wait_share: float = 0.0  # of the time, in which a process had work and no core; the longest
     lag_p99_seconds: float = 0.0
     lag_longest_seconds: float = 0.0
 

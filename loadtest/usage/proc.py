@@ -47,6 +47,17 @@ def cpu_seconds(pid: int) -> CpuSeconds:
     return CpuSeconds(user, system)
 
 
+def core_wait_seconds(pid: int | str = "self") -> float:
+    """Return how long a process's first thread was ready to run and had no core.
+
+    0 where the kernel doesn't say. https://docs.kernel.org/scheduler/sched-stats.html
+    """
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
 def family_cpu_seconds(pid: int) -> float:
     """Return what a process and all that it ever started have used; raise OSError where it has ended.
 

@@ -59,10 +59,11 @@ class ServerCounts:
     def end(self) -> tuple[dict[str, int] | None, int | None]:
         """Return requests since `begin` by replica, also those with none, and at nginx; wait as there.
 
-        None for what can't be known. A replica that Prometheus knows and `names` doesn't is there by
-        its label, if it was asked.
+        The next window begins there. None for what can't be known. A replica that Prometheus knows and
+        `names` doesn't is there by its label, if it was asked.
         """
         before, after = self._before, self._look()
+        self._before = after
         if before is None or after is None:
             return None, None
         by_replica = Counter(dict.fromkeys(self._names.values(), 0))

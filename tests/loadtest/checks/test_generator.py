@@ -12,7 +12,7 @@ from tests.loadtest.studies import make_run
 def test_one_that_has_time() -> None:
     """An idle generator that held its rate is said to have."""
     run = make_run(500, loop="open")
-    judged(check_generator(run), "ok", "30 % of a core", "lag 200 µs", "rate held within 0 %")
+    judged(check_generator(run), "ok", "30 % of a core", "200 µs late", "held the rate within 0 %")
     judged(check_generator(make_run(500)), "ok", "30 % of a core")
 
 
@@ -21,6 +21,15 @@ def test_a_busy_process(share: float, verdict: Verdict) -> None:
     """A core that is used up is the limit, whatever the server could do."""
     run = generator(make_run(500), busiest_share=share)
     judged(check_generator(run), verdict, f"{share * 100:.0f} % of a core")
+
+
+@pytest.mark.parametrize(("wait", "verdict"), [(0.2, "ok"), (0.4, "marked"), (0.65, "refused")])
+def test_a_process_without_a_core(wait: float, verdict: Verdict) -> None:
+    """One that has work and waits for a core is as busy as one that has it; others are to blame."""
+    finding = check_generator(generator(make_run(500), core_wait_share=wait))
+    judged(finding, verdict, "30 % of a core")
+    blamed = f"waited {wait * 100:.0f} % of the time for one: others took the cores"
+    assert (blamed in finding.text) == (verdict != "ok")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,13 @@ def test_coordinated_omission_is_found() -> None:
         judged(check_little(queue(seed, 160.0, omitting=True)), "refused", "leave something out")
 
 
+def test_what_was_never_sent_has_no_latency() -> None:
+    """Of an overloaded server's queue only that much is missing in latencies as was never sent."""
+    run = replace(make_run(500, loop="open"), in_flight=50.0)
+    judged(check_little(replace(run, unsent=100)), "ok")
+    judged(check_little(replace(run, unsent=10)), "refused", "leave something out")
+
+
 def test_too_many_replies() -> None:
     """Replies that nobody was waiting for are found as well."""
     run = replace(make_run(500, loop="open"), in_flight=1.0)

@@ -98,9 +98,9 @@ def test_a_container_that_ended(tmp_path: Path) -> None:
 
 def test_what_is_not_a_container(tmp_path: Path) -> None:
     """A process that happens to have the id of one in a virtual machine isn't taken for it."""
-    assert find_cgroup(os.getpid()) is None
     assert find_cgroup(2**22 + 1) is None, "no process has such an id"
     proc = unified(tmp_path)
-    (proc / str(PID) / "cgroup").write_text("0::/user.slice/user-1000.slice/session-2.scope\n")
+    write_files(tmp_path / "cgroup" / "user.slice" / "session-2.scope", V2_FILES)
+    (proc / str(PID) / "cgroup").write_text("0::/user.slice/session-2.scope\n")
     assert find_cgroup(PID, proc) is None
     assert find_cgroup(PID, tmp_path / "no proc") is None, "not Linux"

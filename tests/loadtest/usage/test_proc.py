@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
 
 from loadtest.usage.proc import (
+    core_wait_seconds,
     cpu_seconds,
     family,
     family_cpu_seconds,
@@ -59,3 +61,19 @@ def test_family_adds_up() -> None:
         assert family_pss_bytes(os.getpid()) >= own + 1e6
         assert family_cpu_seconds(os.getpid()) >= sum(cpu_seconds(os.getpid()))
         child.stdin.close()
+
+
+def test_waiting_for_a_core() -> None:
+    """Of two processes that want the same core both wait; one without work doesn't."""
+    core = min(os.sched_getaffinity(0))
+    burn = f"import os; os.sched_setaffinity(0, [{core}])\nwhile True: pass"
+    pids: list[int] = []
+    with ExitStack() as stack:
+        for code in (burn, burn, "input()"):
+            process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            pids.append(process.pid)
+        wait_until(lambda: min(map(core_wait_seconds, pids[:2])) > 0.6)
+        assert core_wait_seconds(pids[2]) < min(map(core_wait_seconds, pids[:2]))
+    assert core_wait_seconds(pids[0]) == 0, "it has ended"

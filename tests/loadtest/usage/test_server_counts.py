@@ -1,5 +1,6 @@
 """The server's own counts by way of a real Prometheus, to the request, whatever the series do."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -70,6 +71,16 @@ def test_what_came_meanwhile(stack: Stack) -> None:
     assert counts.unknown == ""
 
 
+def test_windows_that_follow_each_other(stack: Stack) -> None:
+    """Where one ends the next begins, without a look of its own."""
+    counts = stack.counts()
+    counts.begin()
+    for in_all, since in ((10.0, 10), (25.0, 15)):
+        stack.a.series = {asked(): in_all}
+        stack.door.series = {at_door(): in_all}
+        assert counts.end() == ({"a": since, "b": 0}, since)
+
+
 def test_a_fresh_replica(stack: Stack) -> None:
     """A series that isn't there yet is 0: a replica that was never asked is in it with nothing."""
     counts = stack.counts()
@@ -96,6 +107,17 @@ def test_a_replica_that_nobody_named(stack: Stack) -> None:
     assert counts.end() == ({"a": 0, "b": 0}, 0)
     stack.left_over.series = {asked(): 13.0}
     assert counts.end() == ({"a": 0, "b": 0, "10.0.0.3": 3}, 0)
+
+
+def test_a_door_that_counts_late(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nginx notes a moment after the last reply is waited for."""
+    counts = stack.counts()
+    counts.begin()
+    monkeypatch.setattr("loadtest.usage.server_counts.DOOR_LAG_SECONDS", 1.5)
+    late = threading.Timer(1.0, stack.door.series.update, [{at_door(): 8.0}])
+    late.start()
+    assert counts.end() == ({"a": 0, "b": 0}, 8)
+    late.join()
 
 
 def test_without_the_door(stack: Stack) -> None:
