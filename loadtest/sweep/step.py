@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deploy.errors import Refused
 from loadtest.payloads import Payloads
 from loadtest.study.figures import peak
 from loadtest.study.study import Event, Purpose, Run, Step
 from loadtest.sweep.bench import Bench
 from loadtest.sweep.duration import COOL_SECONDS, run_seconds
-from loadtest.sweep.objective import kept
+from loadtest.sweep.objective import kept, nearly_kept
 from loadtest.sweep.search import NOTCHES, highest, saturating
 from loadtest.sweep.traffic import wait_for_replies
 from loadtest.sweep.watcher import Watcher
@@ -59,14 +58,15 @@ class StepMeasurement:
         stack.limit(None)  # what is to start or end needs its processor time
         self._note(f"scaling to {step.replicas}")
         stack.scale(step.replicas, self.watcher.say)
-        self.names = sorted(stack.replicas())
+        names = sorted(stack.replicas())
         self._note("ready")
-        self.bench.number = wait_for_replies(stack, self.payloads, self.names, self.bench.number)
+        self.bench.number = wait_for_replies(stack, self.payloads, names, self.bench.number)
         step.ready_seconds = time.time() - began
         self._note("every replica answers")
         if settings.cpus is not None:
             stack.limit(settings.cpus)
             self._note(f"quota {settings.cpus:g} CPUs each")
+        self.bench.meet(names)
         self.bench.warm_up(self._first_connections())
         self._note("warm")
 
@@ -106,7 +106,10 @@ class StepMeasurement:
     def _passes(self, connections: int, rate: float) -> bool:
         enough = self._enough(connections, rate)
         runs = self._there("search", enough, rate) or [self._run("search", enough, 1, rate)]
-        return all(kept(run, self.bench.settings) for run in runs)
+        if len(runs) == 1 and nearly_kept(runs[0], self.bench.settings):
+            runs.append(self._run("search", enough, 2, rate))
+        # The last one decides: it is the second try, or a repetition that missed the objective.
+        return kept(runs[-1], self.bench.settings)
 
     def _enough(self, connections: int, rate: float) -> int:
         """Return how many connections an open loop needs.
@@ -131,8 +134,6 @@ class StepMeasurement:
         self.watcher.runs(self.step, f"{purpose} {repetition}, {asked}")
         seconds = run_seconds(purpose, self.bench.settings)
         run = self.bench.run(purpose, repetition, connections, seconds, rate)
-        if lost := set(self.names) - set(self.bench.stack.replicas()):
-            raise Refused(f"replica {', '.join(sorted(lost))} is gone; that run isn't kept")
         self.step.runs.append(run)
         self.keep(run)
         self.watcher.finished(self.step, run)

@@ -43,6 +43,7 @@ class FakeStack:
         self.cpus: float | None = None
         self.silent: set[str] = set()  # these never answer
         self.lost: set[str] = set()  # these have ended
+        self.pids: dict[str, int] = {}
         self.on_scale: Callable[[int], None] = lambda replicas: None
         self.on_restore: Callable[[], None] = lambda: None
         self._before = self._count = replicas
@@ -68,8 +69,8 @@ class FakeStack:
         self.cpus = cpus
 
     def parts(self) -> dict[str, int]:
-        """Return nothing that could be read."""
-        return {}
+        """Return `pids`."""
+        return dict(self.pids)
 
     def prometheus_replica(self, name: str) -> str:
         """Return another name."""
@@ -111,7 +112,7 @@ class FakeStack:
 class FakeGenerator:
     """Answers plans as a server of known capacity would; `plans` are those that it was given.
 
-    `on_plan` is called before each, and may raise. Those that `slower` is true of take a second more.
+    `on_plan` is called before each, and may raise. Those that `slower` is true of take longer.
     `used` has the first number of each that it has answered, and the one after its last.
     """
 
@@ -121,6 +122,7 @@ class FakeGenerator:
         self.used: list[tuple[int, int]] = []
         self.on_plan: Callable[[Plan], None] = lambda plan: None
         self.slower: Callable[[Plan], bool] = lambda plan: False
+        self.slower_seconds = 1.0
 
     def __call__(self, plan: Plan) -> Outcome:
         """Return what comes of a plan, at once."""
@@ -134,7 +136,7 @@ class FakeGenerator:
             rate = min(plan.rate, capacity)
             left = 1 - rate / capacity
             mean = SERVICE_SECONDS / left if left > 0.001 else 10.0
-            mean += 1.0 if self.slower(plan) else 0.0
+            mean += self.slower_seconds if self.slower(plan) else 0.0
             latency = Histogram.of(-mean * math.log(1 - share) for share in SHARES)
         sent = round(rate * plan.seconds)
         self.used.append((plan.first_number, plan.first_number + sent))

@@ -4,7 +4,7 @@ import pytest
 
 from loadtest.histogram import Histogram
 from loadtest.study.study import Run, Settings
-from loadtest.sweep.objective import kept
+from loadtest.sweep.objective import kept, nearly_kept
 from tests.loadtest.studies import make_run
 
 SETTINGS = Settings(stack="local", model="m", version=1, replicas=(1,), objective_seconds=0.05)
@@ -38,3 +38,12 @@ def run(quick: int, slow: int = 0, **changed: int) -> Run:
 def test_kept(case: Run, expected: bool) -> None:
     """99 % of what was due has to be right and in time; lost, unsent and wrong ones aren't."""
     assert kept(case, SETTINGS) is expected
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [(run(1000), False), (run(900, 100), True), (run(900, sent=1000, lost=100), False)],
+)
+def test_nearly_kept(case: Run, expected: bool) -> None:
+    """What was a little late may be a hiccup; what was kept isn't, nor what was lost."""
+    assert nearly_kept(case, SETTINGS) is expected

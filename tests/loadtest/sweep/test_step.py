@@ -9,7 +9,14 @@ import pytest
 from loadtest.generator import Plan
 from loadtest.study.figures import objective_rate, peak
 from loadtest.study.study import Step, Study
-from tests.loadtest.sweep.fakes import EACH, FakeGenerator, FakeStack, fake_study, fake_sweep
+from tests.loadtest.sweep.fakes import (
+    EACH,
+    FakeCounts,
+    FakeGenerator,
+    FakeStack,
+    fake_study,
+    fake_sweep,
+)
 
 
 @pytest.fixture
@@ -96,6 +103,16 @@ def test_figures_have_the_servers_counts(stack: FakeStack, tmp_path: Path) -> No
         assert run.server.requests_at_the_door == (14 if counted else None)
 
 
+def test_one_look_between_two_runs(
+    stack: FakeStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repetitions share a look at Prometheus; after a run that isn't counted there is a new one."""
+    begun: list[FakeCounts] = []
+    monkeypatch.setattr(FakeCounts, "begin", lambda counts: begun.append(counts))
+    measured(stack, FakeGenerator(stack), tmp_path, fake_study(2, repetitions=5))
+    assert len(begun) == 2  # for the peak, and after the search
+
+
 def test_missed_repetition_lowers_the_rate(stack: FakeStack, tmp_path: Path) -> None:
     """A repetition that misses the objective is no figure: all are measured at a lower rate."""
     generator = FakeGenerator(stack)
@@ -112,6 +129,23 @@ def test_missed_repetition_lowers_the_rate(stack: FakeStack, tmp_path: Path) -> 
     at_500 = [run.purpose for run in step.runs if run.rate == 500.0]
     assert at_500 == ["search"] * 3
     assert any("500/s missed the objective" in event.text for event in step.events)
+
+
+@pytest.mark.parametrize(("hiccups", "found"), [(1, 500.0), (2, 450.0)])
+def test_hiccup_is_tried_again(stack: FakeStack, tmp_path: Path, hiccups: int, found: float) -> None:
+    """A rate that nearly kept the objective has a second try, and no third one."""
+    generator = FakeGenerator(stack)
+    asked: list[Plan] = []
+
+    def slower(plan: Plan) -> bool:
+        if plan.rate == 500.0:
+            asked.append(plan)
+        return plan.rate == 500.0 and len(asked) <= hiccups
+
+    generator.slower, generator.slower_seconds = slower, 0.01
+    step = measured(stack, generator, tmp_path, fake_study(1))
+    assert {run.rate for run in step.runs if run.purpose == "objective"} == {found}
+    assert len([run for run in step.runs if run.rate == 500.0]) == (4 if hiccups == 1 else 2)
 
 
 def test_no_rate_keeps_the_objective(stack: FakeStack, tmp_path: Path) -> None:

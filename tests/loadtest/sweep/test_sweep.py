@@ -145,9 +145,23 @@ def test_lost_replica(stack: FakeStack, tmp_path: Path) -> None:
     failed, whole = study.steps
     assert (failed.complete, whole.complete) == (False, True)
     assert failed.findings[0].verdict == "refused"
-    assert "replica r2 is gone" in failed.findings[0].text
+    assert "r2 ended during a run" in failed.findings[0].text
     assert len(failed.runs) == 2
     assert as_found(stack)
+
+
+def test_restarted_part(stack: FakeStack, tmp_path: Path) -> None:
+    """A part that ended and is back by itself, under the same name, spoils its run as well."""
+    study, generator = fake_study(2, 4), FakeGenerator(stack)
+    stack.pids = {"nginx": 10, "r1": 11}
+
+    def on_plan(plan: Plan) -> None:
+        stack.pids["nginx"] = 10 + (len(generator.plans) >= 4)
+
+    generator.on_plan = on_plan
+    assert fake_sweep(stack, generator, study, tmp_path).run()
+    assert [step.complete for step in study.steps] == [False, True]
+    assert "nginx ended during a run" in study.steps[0].findings[0].text
 
 
 def test_two_failures_in_a_row(stack: FakeStack, tmp_path: Path) -> None:
