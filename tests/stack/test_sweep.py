@@ -13,8 +13,8 @@ from tests.stack.containers import ROOT, ComposeStack, inspect
 from tests.stack.stack import Stack
 
 CPUS = 0.2
-# So much time that the search needs few runs, whatever else this machine does.
-TINY = ("--seconds", "1", "--repetitions", "2", "--connections", "16", "--objective-ms", "2000")
+# So few connections make a peak below what there is, so that the search is short.
+TINY = ("--seconds", "1", "--repetitions", "2", "--connections", "2", "--objective-ms", "500")
 
 
 def words(stack: Stack, results: Path, *more: str) -> list[str]:
@@ -33,16 +33,19 @@ def quotas(stack: Stack) -> Counter[int]:
 
 
 def assert_adds_up(step: Step, run: Run) -> None:
-    """Check a run's counts against each other, and against what the stack has counted."""
+    """Check a run's counts against each other, and a peak's against what the stack has counted.
+
+    An open loop may ask for more than there is, and is then refused here and there.
+    """
     assert run.ok > 0
-    assert (run.sent, run.failures) == (run.ok, [])
-    assert sum(run.by_replica.values()) == run.sent
+    assert run.sent == run.ok + run.failed + run.lost
+    assert sum(run.by_replica.values()) == run.ok + run.failed
     assert sum(second.ok for second in run.by_second) == run.ok
-    if run.purpose in ("peak", "objective"):
-        assert run.server.requests_by_replica is not None
-        assert len(run.server.requests_by_replica) == step.replicas
-        assert {k: v for k, v in run.server.requests_by_replica.items() if v} == run.by_replica
+    if run.purpose == "peak":
+        assert (run.sent, run.failures) == (run.ok, [])
+        assert run.server.requests_by_replica == run.by_replica
         assert run.server.requests_at_the_door == run.sent
+        assert len(run.by_replica) == step.replicas
 
 
 def test_tiny_sweep(stack: Stack, tmp_path: Path) -> None:
@@ -60,10 +63,10 @@ def test_tiny_sweep(stack: Stack, tmp_path: Path) -> None:
         for run in step.runs:
             assert_adds_up(step, run)
             assert run.server.parts is not None
-            assert set(run.server.parts) == {"nginx", "redis", *run.by_replica}
+            assert set(run.server.parts) == {"nginx", "redis", *(set(run.by_replica) - {""})}
             if isinstance(stack, ComposeStack):
-                held = {run.server.parts[name].quota_cpus for name in run.by_replica}
-                assert held == {CPUS}
+                replicas = set(run.server.parts) - {"nginx", "redis"}
+                assert {run.server.parts[name].quota_cpus for name in replicas} == {CPUS}
     assert study.hardware["cores"]
     assert "efficiency" in said
 
