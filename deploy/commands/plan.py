@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 
 from deploy.commands.console import console
+from deploy.commands.installed import installed
 from deploy.errors import Refused
 from deploy.top.cells import NOTHING
 
@@ -40,13 +41,11 @@ def plan(
     Exits with 1 where no number of replicas is enough.
     """
     within = _seconds(p99)
-    try:
+    with installed():
         from loadtest.law.fit import fit
         from loadtest.plan.plan import plan as make
         from loadtest.plan.words import headline, sentences
         from loadtest.study.folder import find, load
-    except ImportError as error:
-        raise Refused(f"{error.name} isn't here; `make sweep` installs what plans need") from error
 
     study = load(find(name))
     if rows not in (None, study.settings.rows):

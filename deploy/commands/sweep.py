@@ -1,8 +1,6 @@
 """The command that measures throughput as replicas are added: sweep."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +8,7 @@ import click
 from rich.console import Console
 
 from deploy.commands.console import console
+from deploy.commands.installed import installed
 from deploy.errors import Refused
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def sweep(ctx: click.Context, /, wanted: str | None, resume: str | None, **optio
     arrive at random 99 % are answered within the objective. Works on the stack that runs, in containers
     (compose project of this folder) or without, and leaves it as it was; Ctrl-C does as well.
     """
-    with _installed():
+    with installed():
         from loadtest.study.folder import RESULTS
         from loadtest.sweep.stack import find_stack
         from loadtest.sweep.studies import unfinished_study
@@ -174,22 +173,8 @@ def _settings(stack: "Stack", version: int, options: dict[str, Any]) -> "Setting
 
 
 def _report(study: "Study", folder: Path, shown: Console) -> None:
-    try:
-        from loadtest.report import write_report
-    except ModuleNotFoundError as error:
-        shown.print(f"No report: {error.name} isn't installed.")
-        return
+    from loadtest.report import write_report
+
     for path in write_report(study, folder):
         if path.suffix == ".html":
             shown.print(f"The report: {path}", soft_wrap=True, markup=False)
-
-
-@contextmanager
-def _installed() -> Iterator[None]:
-    """Raise `Refused` where the block needs a package, or a folder, that isn't here."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise Refused(
-            f"load tests need {error.name}, which isn't installed: `make sweep` installs what they need"
-        ) from error

@@ -10,6 +10,8 @@ CHECK = "balance"
 # Of an even share. nginx's 48 slots for 5 or 7 replicas alone make up to 10 %, and one that is quicker
 # for a moment is asked more: nginx prefers the one with the fewest requests.
 UNEVEN = 0.15
+# Of an even share: whoever gets no more than that takes no part in what is measured.
+NONE = 0.1
 SIGMAS = 3.0
 EDGE = "edge"
 
@@ -23,19 +25,21 @@ def check_balance(run: Run) -> Finding:
         return Finding(CHECK, "ok", "which replica got how much is unknown: nobody says it")
     if not sum(counts.values()) and run.by_cache.get(EDGE):
         return Finding(CHECK, "ok", "nginx answered everything from its cache, no replica was asked")
-    idle = sorted(name for name, count in counts.items() if not count)
+    even = sum(counts.values()) / len(counts)
+    idle = [f"{name} {count:,}" for name, count in sorted(counts.items()) if count <= NONE * even]
     if idle:
-        text = f"{len(idle)} of {len(counts)} replicas got no request: {', '.join(idle)}"
+        text = (
+            f"{len(idle)} of {len(counts)} replicas got no requests, or next to none: {', '.join(idle)}"
+        )
         return Finding(CHECK, "refused", text)
     if len(counts) == 1:
         return Finding(CHECK, "ok", "one replica got all requests")
-    total, even = sum(counts.values()), 1 / len(counts)
-    furthest = max(abs(count / total / even - 1) for count in counts.values())
-    by_chance = SIGMAS * sqrt((1 - even) / even / total)
+    furthest = max(abs(count / even - 1) for count in counts.values())
+    by_chance = SIGMAS * sqrt((1 - 1 / len(counts)) / even)
     text = f"{len(counts)} replicas got {_range(counts)} of the requests each"
     if furthest <= UNEVEN + by_chance:
         return Finding(CHECK, "ok", text)
-    return Finding(CHECK, "marked", f"{text}, where {percent(even)} is even")
+    return Finding(CHECK, "marked", f"{text}, where {percent(1 / len(counts))} is even")
 
 
 def check_answered(step: Step) -> Finding:

@@ -8,11 +8,9 @@ from deploy.errors import Refused
 from loadtest.law.bottleneck import Bottleneck, bottlenecks
 from loadtest.law.law import Law, Residual
 from loadtest.law.region import PARAMETERS, basis, find_region
-from loadtest.study.figures import runs_for
-from loadtest.study.study import Step, Study
+from loadtest.study.figures import doubted, runs_for
+from loadtest.study.study import Study
 
-# What a step's findings about its other figure begin with.
-OBJECTIVE = "objective"
 # What ends these steps isn't the replicas' doing, and would bend their law.
 FOREIGN = ("host", "generator")
 
@@ -26,7 +24,7 @@ def fit(study: Study) -> Law:
     rates = [
         (step.replicas, run.achieved)
         for step in study.steps
-        if not _refused(step)
+        if "peak" not in doubted(step)
         for run in runs_for(step, "peak")
         if run.ok
     ]
@@ -72,12 +70,6 @@ def fit_rates(
         left_out=left_out or {},
         bent=bent or {},
         refused=tuple(sorted(refused)),
-    )
-
-
-def _refused(step: Step) -> bool:
-    return any(
-        each.verdict == "refused" and not each.text.startswith(OBJECTIVE) for each in step.findings
     )
 
 

@@ -129,5 +129,5 @@ def _too_slow(study: Study, p99_seconds: float) -> str:
         return f"{asked}study {study.name} has no open-loop run with 99 % right replies, so no p99"
     return (
         f"{asked}no run of study {study.name} that counts was that fast; its fastest had "
-        f"{least * 1e3:.3g} ms. Measure with it: flotilla sweep --objective {p99_seconds * 1e3:g}ms"
+        f"{least * 1e3:.3g} ms. Measure with it: flotilla sweep --objective-ms {p99_seconds * 1e3:g}"
     )

@@ -5,13 +5,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from deploy.top.cells import NOTHING, number, percent, seconds
+from deploy.top.cells import NOTHING, number, seconds
 from loadtest.markdown import literal, markdown_table
 from loadtest.report.change import SMALLEST, Kind
 from loadtest.report.comparison import PEAK, Comparison
 from loadtest.report.page import render
 from loadtest.report.plot import BLUE, GRID, GROUND, ORANGE, QUIET, Plot, legend, rate_axis
-from loadtest.report.tables import Table
+from loadtest.report.tables import Table, spread
 from loadtest.study.figures import Figure as Median
 from loadtest.study.figures import runs_for
 
@@ -115,4 +115,4 @@ def _cell(figure: Median | None, kind: Kind) -> str:
     if figure is None:
         return NOTHING
     write = number if kind == "rate" else seconds
-    return f"{write(figure.median)} ± {percent(figure.spread)}"
+    return f"{write(figure.median)} ± {spread(figure)}"

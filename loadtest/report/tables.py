@@ -43,7 +43,7 @@ def steps_table(study: Study, figures: list[StepFigures]) -> Table:
             *_doubted(
                 "peak" in each.doubted,
                 rate(each.peak),
-                percent(each.peak.spread) if each.peak else NOTHING,
+                spread(each.peak),
                 number(each.each),
                 percent(each.efficiency),
             ),
@@ -101,6 +101,11 @@ def bottleneck(found: Bottleneck) -> str:
 
 def _doubted(is_so: bool, *cells: str) -> tuple[str, ...]:
     return tuple(f"({cell})" if is_so and cell != NOTHING else cell for cell in cells)
+
+
+def spread(found: Figure | None) -> str:
+    """Return how far repetitions lie apart; of one run that is unknown, and not 0."""
+    return percent(found.spread) if found and found.runs > 1 else NOTHING
 
 
 def rate(figure: Figure | None) -> str:

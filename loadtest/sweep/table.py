@@ -5,8 +5,16 @@ from collections.abc import Iterator
 from msgspec import Struct
 from rich.table import Table
 
-from loadtest.study.figures import Figure, efficiency, objective_rate, peak, quantile, runs_for
-from loadtest.study.study import Step, Study, Verdict
+from loadtest.study.figures import (
+    Figure,
+    efficiency,
+    objective_rate,
+    peak,
+    quantile,
+    runs_for,
+    verdict,
+)
+from loadtest.study.study import Study, Verdict
 
 
 class Row(Struct, frozen=True):
@@ -36,13 +44,6 @@ def rows(study: Study) -> Iterator[Row]:
             ready_seconds=step.ready_seconds,
             verdict=verdict(step),
         )
-
-
-def verdict(step: Step) -> Verdict:
-    """Return the worst that was found of a step and of the runs that figures are made of."""
-    runs = [each for each in step.runs if each.purpose in ("peak", "objective")]
-    verdicts = {each.verdict for each in step.findings} | {each.verdict for each in runs}
-    return "refused" if "refused" in verdicts else "marked" if "marked" in verdicts else "ok"
 
 
 def table(study: Study) -> Table:

@@ -18,14 +18,25 @@ class Server(ThreadingHTTPServer):
 
 
 class Received(bytes):
-    """A body, and the headers that it came with."""
+    """A body, and the path and the headers that it came with."""
 
+    path: str
     headers: Mapping[str, str]
 
 
+def refused(path: str) -> Reply:
+    """Return what a replica says to a GET of what takes POST."""
+    return 405, {}, f'{{"error": "{path} takes POST, got GET"}}'.encode()
+
+
 @contextmanager
-def answering(answer: Callable[[bytes], Reply]) -> Iterator[tuple[str, list[Received]]]:
-    """Answer each POST with what a function makes of its body; yield URL and received bodies."""
+def answering(
+    answer: Callable[[Received], Reply], look_up: Callable[[str], Reply] = refused
+) -> Iterator[tuple[str, list[Received]]]:
+    """Answer each POST with what a function makes of its body; yield URL and received bodies.
+
+    A GET is answered with what `look_up` makes of its path, and isn't among them.
+    """
     received: list[Received] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -33,9 +44,15 @@ def answering(answer: Callable[[bytes], Reply]) -> Iterator[tuple[str, list[Rece
         wbufsize = -1  # headers and body in one packet, else each reply waits for an ACK
 
         def do_POST(self) -> None:
-            received.append(Received(self.rfile.read(int(self.headers["Content-Length"]))))
-            received[-1].headers = self.headers
-            status, headers, body = answer(received[-1])
+            body = Received(self.rfile.read(int(self.headers["Content-Length"])))
+            body.path, body.headers = self.path, self.headers
+            received.append(body)
+            self.reply(*answer(body))
+
+        def do_GET(self) -> None:
+            self.reply(*look_up(self.path))
+
+        def reply(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)

@@ -53,6 +53,7 @@ class ComposeStack:
             "PROMETHEUS_PORT": str(self.prometheus_port),
             "ALERTMANAGER_PORT": str(self.alertmanager_port),
             "GRAFANA_PORT": str(grafana),
+            "LOCUST_PORT": str(grafana + 1),
             "REPLICAS": "2",
             **settings,
         }

@@ -115,5 +115,6 @@ def test_where_load_tests_are_not_installed(tmp_path: Path, monkeypatch: pytest.
     result = run(tmp_path, linear(), "--rps 100 --p99 50ms")
     assert (result.exit_code, result.output) == (
         1,
-        "Error: loadtest.plan.plan isn't here; `make sweep` installs what plans need\n",
+        "Error: load tests need loadtest.plan.plan, which isn't installed: "
+        "`make sweep` installs what they need\n",
     )

@@ -19,7 +19,9 @@ def test_a_replica_without_traffic() -> None:
     """One that got nothing is named, and the run refused: it measured fewer replicas."""
     counts = {"a": 2500, "b": 2500, "c": 0}
     run = server(RUN, requests_by_replica=counts)
-    judged(check_balance(run), "refused", "1 of 3 replicas got no request: c")
+    judged(check_balance(run), "refused", "1 of 3 replicas got no requests", ": c 0")
+    few = server(RUN, requests_by_replica={"a": 2500, "b": 2500, "c": 100})
+    judged(check_balance(few), "refused", "next to none: c 100")
 
 
 def test_uneven() -> None:
@@ -44,7 +46,7 @@ def test_as_the_client_saw() -> None:
 def test_replies_of_the_edge_alone() -> None:
     """Where nginx answered everything by itself no replica can have got its share."""
     run = server(RUN, requests_by_replica={"a": 0, "b": 0})
-    judged(check_balance(run), "refused", "2 of 2 replicas got no request")
+    judged(check_balance(run), "refused", "2 of 2 replicas got no requests")
     judged(check_balance(replace(run, by_cache={"edge": 5000})), "ok", "no replica was asked")
 
 

@@ -107,7 +107,9 @@ def test_step_that_kept_nothing() -> None:
 
 def test_nothing_was_fast_enough() -> None:
     """It is said how fast the fastest was, and how to measure with that p99."""
-    with pytest.raises(Refused, match=r"p99 1 ms: no run .* 4\.\d+ ms.*flotilla sweep --objective 1ms"):
+    with pytest.raises(
+        Refused, match=r"p99 1 ms: no run .* 4\.\d+ ms.*flotilla sweep --objective-ms 1"
+    ):
         plan(linear(), 100, 0.001)
 
 

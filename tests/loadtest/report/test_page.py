@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.top.cells import number, seconds
+from deploy.top.cells import NOTHING, number, seconds
 from loadtest.report.report import write_report
 from loadtest.study.figures import efficiency, objective_rate, peak, quantile, runs_for
 from loadtest.study.study import Finding
-from tests.loadtest.report.odd_studies import HOSTILE, ODD, hostile
+from tests.loadtest.report.odd_studies import HOSTILE, ODD, hostile, interrupted
 from tests.loadtest.report.pages import Page
 from tests.loadtest.studies import make_study
 
@@ -138,3 +138,12 @@ def test_what_a_steps_checks_refuse_is_in_brackets(
     assert not any(cell.startswith("(") for cell in fine)
     assert doubted[-1] == "refused"
     assert ("2 replicas of digits-forest give" in page.text) == (1 not in bracketed)
+
+
+def test_one_repetition_has_no_spread(tmp_path: Path) -> None:
+    """How much a figure varies isn't known from one run: it isn't 0 %."""
+    write_report(interrupted(), tmp_path)
+    first, second = page_of(tmp_path).rows("replicas")
+    assert first[2].endswith(" %")
+    assert second[2] == NOTHING
+    assert second[-1].endswith("incomplete")
