@@ -14,6 +14,8 @@ from loadtest.study.study import GeneratorUse, Loop, Second
 
 # Poisson: at random moments, as from many clients who know nothing of each other. Even: like a clock.
 Pattern = Literal["poisson", "even"]
+# Of one process: select() takes no descriptor above 1023, and some are files.
+MOST_CONNECTIONS_EACH = 1000
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -52,6 +54,8 @@ class Plan(Struct, frozen=True, kw_only=True):
             f"{self.connections} connections for {self.processes} processes: each needs one": not (
                 1 <= self.processes <= self.connections
             ),
+            f"{self.connections} connections: one process has {MOST_CONNECTIONS_EACH} at most, more "
+            "need more processes": self.connections > self.processes * MOST_CONNECTIONS_EACH,
             f"first number {self.first_number}: expected 0 to {MARKS - 1}": not (
                 0 <= self.first_number < MARKS
             ),

@@ -38,6 +38,8 @@ def test_a_plan_that_can_be_carried_out() -> None:
         ({"connections": 0}, "0 connections for 1 processes"),
         ({"processes": 3}, "2 connections for 3 processes"),
         ({"processes": 0}, "2 connections for 0 processes"),
+        ({"connections": 1001}, "one process has 1000 at most"),
+        ({"connections": 3000, "processes": 2}, "more need more processes"),
         ({"first_number": 10**9}, "first number 1000000000"),
         ({"first_number": -1}, "first number -1"),
     ],
