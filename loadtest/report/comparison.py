@@ -68,7 +68,16 @@ def compare(before: Study, after: Study) -> Comparison:
         if step.replicas in firsts
         for each in _changes(firsts[step.replicas], step)
     ]
+    if _objective(before) != _objective(after):
+        why = "for another objective"
+        changes = [
+            each._replace(ratio=None, why=why) if each.name == WITHIN else each for each in changes
+        ]
     return Comparison(before, after, changes, *differences(before, after))
+
+
+def _objective(study: Study) -> tuple[float, float]:
+    return study.settings.objective_seconds, study.settings.objective_share
 
 
 def _changes(first: Step, second: Step) -> list[Change]:

@@ -1,18 +1,21 @@
 """The result of a study in sentences: the main one, and what keeps it from being whole."""
 
 from deploy.top.cells import number, percent
+from loadtest.law.fit import FOREIGN
 from loadtest.law.verdict import so_many
 from loadtest.report.steps import StepFigures
 from loadtest.study.study import Settings, Study
 
 
 def headline(study: Study, figures: list[StepFigures]) -> str:
-    """Return the main result in one sentence or two, or that there is none."""
+    """Return the main result, of the most replicas that the machine had room for."""
     peaks = [each for each in figures if each.peak and "peak" not in each.doubted]
     if not peaks:
         runs = any(each.runs for each in figures)
         return f"No peak of this study counts: {'the checks refuse all' if runs else 'it has no runs'}."
-    base, last = peaks[0], peaks[-1]
+    # More replicas than the machine has room for say nothing of replicas.
+    own = [each for each in peaks if each.bottleneck.part not in FOREIGN] or peaks
+    base, last = peaks[0], own[-1]
     assert base.peak
     assert last.peak
     text = (
@@ -27,6 +30,8 @@ def headline(study: Study, figures: list[StepFigures]) -> str:
     text += "."
     if last.within and "objective" not in last.doubted:
         text += f" With {objective(study.settings)} it is {number(last.within.median)} a second."
+    for each in (one for one in peaks if one not in own):
+        text += f" With {so_many(each.replicas)} it wasn't they that ended: {each.bottleneck.text}."
     return text
 
 

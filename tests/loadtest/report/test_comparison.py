@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from scipy.stats import ttest_ind
 
 from loadtest.report.change import Kind, change, welch
@@ -135,6 +136,15 @@ def test_rate_within_the_objective_is_as_coarse_as_its_search() -> None:
     faster = make_study((1,), alone=1000, noise=0)
     [within] = [each for each in compare(before, faster).changes if each.name == WITHIN]
     assert within.verdict == "better"
+
+
+def test_rates_within_another_objective_are_not_held_side_by_side() -> None:
+    """What is kept within a second is more than within 50 ms; peaks have no objective."""
+    before, after = make_study((1,)), make_study((1,), alone=1000)
+    after.settings = replace(after.settings, objective_seconds=1.0)
+    found = {each.name: each for each in compare(before, after).changes}
+    assert found[WITHIN].text == "can't be told: for another objective"
+    assert found[PEAK].verdict == "better"
 
 
 def test_latencies_of_other_rates_are_not_held_side_by_side() -> None:

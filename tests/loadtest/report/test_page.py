@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from deploy.top.cells import NOTHING, number, seconds
 from loadtest.report.report import write_report
 from loadtest.study.figures import efficiency, objective_rate, peak, quantile, runs_for
-from loadtest.study.study import Finding
+from loadtest.study.study import Finding, Host
 from tests.loadtest.report.odd_studies import HOSTILE, ODD, hostile, interrupted
 from tests.loadtest.report.pages import Page
 from tests.loadtest.studies import make_study
@@ -138,6 +139,23 @@ def test_what_a_steps_checks_refuse_is_in_brackets(
     assert not any(cell.startswith("(") for cell in fine)
     assert doubted[-1] == "refused"
     assert ("2 replicas of digits-forest give" in page.text) == (1 not in bracketed)
+
+
+def test_the_headline_is_of_replicas_not_of_the_machine(tmp_path: Path) -> None:
+    """A step that the host ended is named with its reason, and the step before it is the result."""
+    study = make_study((1, 2, 4))
+    for run in study.steps[2].runs:
+        server = run.server
+        assert server.parts
+        idle = {
+            name: replace(part, cpu_seconds=part.cpu_seconds / 2, throttled_periods=0)
+            for name, part in server.parts.items()
+        }
+        run.server = replace(server, parts=idle, host=Host(cores=2, busy_share=0.98, steal_share=0.0))
+    write_report(study, tmp_path)
+    text = page_of(tmp_path).text.replace("\xa0", " ")
+    assert "2 replicas of digits-forest give" in text
+    assert "With 4 replicas it wasn't they that ended: the host's cores were 98 % busy" in text
 
 
 def test_one_repetition_has_no_spread(tmp_path: Path) -> None:
