@@ -1,7 +1,5 @@
 """Figures from a real Prometheus that scrapes two replicas: exact when new, right after a restart."""
 
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +13,8 @@ from deploy.errors import Refused
 from deploy.prometheus import Prometheus
 from service.counting.counts import SECONDS
 from service.counting.metrics import Metrics
-from tests.needs import PROGRAM_PATH
-from tests.polling import PATIENCE_SECONDS, wait_until
+from tests.polling import wait_until
+from tests.prometheus import running_prometheus
 from tests.stack.stack import free_ports
 
 LONG, SHORT = 300, 5
@@ -113,20 +111,12 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
         threading.Thread(target=replica.server.serve_forever, args=(0.05,)).start()
     config = folder / "prometheus.yml"
     config.write_text(CONFIG.format(targets=", ".join(f'"{each.address}"' for each in replicas)))
-    (port,) = free_ports(1, 29000)
-    program = shutil.which("prometheus", path=PROGRAM_PATH)
-    where = [f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [program, *where, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log
-        )
     try:
-        found = Monitored(replicas, f"http://127.0.0.1:{port}")
-        wait_until(lambda: running(found))
-        yield found
+        with running_prometheus(folder, free_ports(1, 29000)[0]) as url:
+            found = Monitored(replicas, url)
+            wait_until(lambda: running(found))
+            yield found
     finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
         for replica in replicas:
             replica.server.shutdown()
             replica.server.server_close()

@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.errors import Refused
-from deploy.prometheus import Prometheus
 from tests.needs import PROGRAM_PATH
-from tests.polling import PATIENCE_SECONDS, wait_until
+from tests.prometheus import running_prometheus
 from tests.stack.stack import free_ports
 
 EVERY_SECONDS = 5
@@ -50,30 +48,11 @@ def remembering(folder: Path, lines: Sequence[Line], port: int | None = None) ->
     written = folder / "past.om"
     written.write_text(_open_metrics(lines, int(time.time()) // EVERY_SECONDS * EVERY_SECONDS))
     (folder / "prometheus.yml").write_text("global: {}\n")
-    data = folder / "data"
-    promtool, prometheus = (
-        shutil.which(name, path=PROGRAM_PATH) or name for name in ("promtool", "prometheus")
-    )
-    make = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(written), str(data)]
+    promtool = shutil.which("promtool", path=PROGRAM_PATH) or "promtool"
+    make = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(written), str(folder / "data")]
     subprocess.run(make, check=True, capture_output=True, timeout=60)
-    where = [f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={data}"]
-    where.append(f"--web.listen-address=127.0.0.1:{port}")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([prometheus, *where], stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _answers(url))
+    with running_prometheus(folder, port) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return Prometheus(url).now() > 0
-    except Refused:
-        return False
 
 
 def _open_metrics(lines: Sequence[Line], now: int) -> str:

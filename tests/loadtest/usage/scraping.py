@@ -1,8 +1,6 @@
 """A real Prometheus that looks twice a second at parts whose counts a test sets."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,10 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from deploy.errors import Refused
-from deploy.prometheus import Prometheus
-from tests.needs import PROGRAM_PATH
-from tests.polling import PATIENCE_SECONDS, wait_until
+from tests.prometheus import running_prometheus
 from tests.stack.stack import free_ports
 
 
@@ -73,23 +68,5 @@ def _prometheus(folder: Path, jobs: dict[str, list[dict]]) -> Iterator[str]:
         "scrape_configs": [{"job_name": job, "static_configs": each} for job, each in jobs.items()],
     }
     (folder / "prometheus.yml").write_text(json.dumps(configuration))  # JSON is YAML as well
-    address = f"127.0.0.1:{free_ports(1, 21600)[0]}"
-    program = shutil.which("prometheus", path=PROGRAM_PATH) or "prometheus"
-    where = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [program, *where, f"--web.listen-address={address}"], stdout=log, stderr=log
-        )
-    try:
-        wait_until(lambda: _answers(f"http://{address}"))
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return Prometheus(url).now() > 0
-    except Refused:
-        return False
+    with running_prometheus(folder, free_ports(1, 21600)[0]) as url:
+        yield url
