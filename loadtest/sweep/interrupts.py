@@ -13,7 +13,8 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Stops:
     """Within its context the first of these signals raises KeyboardInterrupt, further ones do nothing.
 
-    So what has to be put in order afterwards, in the same context, is not interrupted itself.
+    So what has to be put in order afterwards, in the same context, is not interrupted itself. Under
+    `nohup` a closed terminal ends nothing.
     """
 
     def __init__(self) -> None:
@@ -21,7 +22,7 @@ class Stops:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._stop) for number in STOPS}
+        self._before = {number: signal.signal(number, self._stop) for number in _heeded()}
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -46,7 +47,7 @@ def held() -> Iterator[None]:
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
 
-    before = {number: signal.signal(number, note) for number in STOPS}
+    before = {number: signal.signal(number, note) for number in _heeded()}
     try:
         yield
     finally:
@@ -54,3 +55,8 @@ def held() -> Iterator[None]:
             signal.signal(number, handler)
     if came:
         signal.raise_signal(came[0])
+
+
+def _heeded() -> list[signal.Signals]:
+    under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [number for number in STOPS if not (number == signal.SIGHUP and under_nohup)]

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ def stack() -> Iterator[FakeStack]:
     """Return a stack of two replicas, which answer."""
     with FakeStack(replicas=2).answering() as running:
         yield running
+
+
+@contextmanager
+def handled(number: signal.Signals, handler: signal.Handlers) -> Iterator[None]:
+    """Have a signal handled in one way while the context lasts, however these tests were started."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def as_found(stack: FakeStack) -> bool:
@@ -60,12 +71,23 @@ def test_stopped(stack: FakeStack, tmp_path: Path, number: signal.Signals) -> No
     """Ctrl-C, kill and a closed terminal drop the run under way; the others are kept, on disk too."""
     study, generator = fake_study(1, 2), FakeGenerator(stack)
     stop_at(generator, 9, number)
-    assert not fake_sweep(stack, generator, study, tmp_path).run()
+    with handled(number, signal.SIG_DFL):
+        assert not fake_sweep(stack, generator, study, tmp_path).run()
+        assert signal.getsignal(number) is signal.SIG_DFL
     assert as_found(stack)
     assert study.finished is None
     assert len(shape(study)) == 7  # of nine plans one was the warm-up, and one was stopped
     assert load(tmp_path) == study
-    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+
+
+def test_under_nohup(stack: FakeStack, tmp_path: Path) -> None:
+    """Who asked that a closed terminal ends nothing gets the whole study."""
+    study, generator = fake_study(1), FakeGenerator(stack)
+    stop_at(generator, 5, signal.SIGHUP)
+    with handled(signal.SIGHUP, signal.SIG_IGN):
+        assert fake_sweep(stack, generator, study, tmp_path).run()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    assert study.finished
 
 
 def test_stopped_twice(stack: FakeStack, tmp_path: Path) -> None:
