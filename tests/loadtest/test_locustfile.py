@@ -93,7 +93,7 @@ def requests_of(said: str) -> int:
     "options",
     [
         ["--scenario", "repeats"],
-        ["--scenario", "unique", "--user-rate", "0"],
+        ["--scenario", "unique", "--user-rate", "100"],
         ["--scenario", "batch", "--batch-rows", "3"],
         ["--scenario", "mixed"],
         ["--scenario", "bad", "--user-rate", "50"],
