@@ -57,7 +57,11 @@ class ComposeStack:
             "REPLICAS": "2",
             **settings,
         }
-        self.environment = {**os.environ, "FLOTILLA_HOME": str(self.home), **self.settings}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return that of a command which is about this stack, with its settings as they are now."""
+        return {**os.environ, "FLOTILLA_HOME": str(self.home), **self.settings}
 
     def __enter__(self) -> "ComposeStack":
         try:
