@@ -73,30 +73,13 @@ def _rates(axes: Any, study: Study, steps: list[StepFigures], law: Law | None) -
         )
         if points:
             axes.scatter(*zip(*points, strict=True), s=26, zorder=3, **look)
-    axes.scatter(
-        [each.replicas for each in steps],
-        [each.peak.median for each in steps if each.peak],
-        marker="_",
-        s=260,
-        color=BLUE,
-        linewidth=2,
-        zorder=4,
-        label="median",
-    )
+    _medians(axes, steps, color=BLUE, linewidth=2, zorder=4, label="median")
     apart = [
         each for each in steps if "peak" in each.doubted or (law and each.replicas not in law.measured)
     ]
     if apart:
-        axes.scatter(
-            [each.replicas for each in apart],
-            [each.peak.median for each in apart if each.peak],
-            marker="_",
-            s=260,
-            color=PURPLE,
-            linewidth=3,
-            zorder=5,
-            label="not in the law" if law else "refused by the step's checks",
-        )
+        why = "not in the law" if law else "refused by the step's checks"
+        _medians(axes, apart, color=PURPLE, linewidth=3, zorder=5, label=why)
     within = [(each.replicas, each.within) for each in steps if each.within]
     if within:
         axes.errorbar(
@@ -115,6 +98,12 @@ def _rates(axes: Any, study: Study, steps: list[StepFigures], law: Law | None) -
     axes.set_xlim(left=0)
     axes.set_ylabel("right replies a second")
     rate_axis(axes.yaxis)
+
+
+def _medians(axes: Any, steps: list[StepFigures], **look: Any) -> None:
+    """Draw a bar at each step's median."""
+    points = [(each.replicas, each.peak.median) for each in steps if each.peak]
+    axes.scatter(*zip(*points, strict=True), marker="_", s=260, **look)
 
 
 def _efficiency(axes: Any, steps: list[StepFigures], law: Law | None) -> None:

@@ -4,14 +4,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 from loadtest.generator import Outcome, Plan
 from loadtest.payloads import Payloads, Template, write
 from loadtest.study.study import Run
 from tests.needs import PROGRAM_PATH
-from tests.polling import PATIENCE_SECONDS, wait_until
+from tests.running import running
 from tests.stack.ask import ask
 from tests.stack.stack import free_ports
 
@@ -57,15 +56,9 @@ def quick_server(folder: Path) -> Iterator[str]:
     )
     nginx = shutil.which("nginx", path=PROGRAM_PATH) or "nginx"
     command = [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
-    with (folder / "log").open("wb") as log:
-        process = Popen(command, stderr=log)
     url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _answers(url))
+    with running(command, folder / "log", lambda: _answers(url)):
         yield url
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
 
 
 def _answers(url: str) -> bool:
